@@ -1,0 +1,182 @@
+"""Compare ways to regularise one network on digits, over paired seeds."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cache, partial
+
+import pandas as pd
+import torch
+
+from dropoutlab.augmentation import random_shift
+from dropoutlab.data import Split, draw, flip_labels, load
+from dropoutlab.models import mlp
+from dropoutlab.seeds import Streams, streams
+from dropoutlab.training import Augment, Recipe, fit_many
+
+IMAGE_SHAPE = (8, 8)
+CLASSES = 10
+
+OnReplicas = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Task:
+    """How a replica's examples are drawn from the 1,797 digits.
+
+    Attributes:
+        train: number of training examples, at most 1,000 with the default sizes of the other parts.
+        flipped: fraction of training *and* validation labels replaced by a wrong one; test labels stay clean.
+        validation: number of validation examples.
+        test: number of test examples.
+    """
+
+    train: int
+    flipped: float = 0.0
+    validation: int = 100
+    test: int = 697
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One way to train: what differs between the arms of a comparison.
+
+    Attributes:
+        name: shown in tables and figures.
+        p: drop probability after each hidden layer.
+        weight_decay: coefficient λ of the penalty λ/2·‖W‖².
+        shift: largest random shift of a training image, in pixels.
+    """
+
+    name: str
+    p: float = 0.0
+    weight_decay: float = 0.0
+    shift: int = 0
+
+
+def splits(task: Task, s: Streams) -> dict[str, Split]:
+    """Draw one replica's training, validation and test examples from all digits.
+
+    For one stream state the validation and test examples do not depend on the size of the training set, and
+    a larger training set contains the smaller: sizes can be compared example by example.
+
+    Args:
+        task: sizes and label noise.
+        s: streams of the replica; only ``s.data`` is used.
+
+    Returns:
+        The splits ``train``, ``validation`` and ``test``, in float64.
+
+    Raises:
+        ValueError: the digits are too few for the sizes, or the fraction is outside [0, 1].
+
+    Example:
+        >>> {name: len(part) for name, part in splits(Task(300), streams(1000)).items()}
+        {'train': 300, 'validation': 100, 'test': 697}
+    """
+    pool = _pool()
+    validation, test, train = draw(pool, task.validation, task.test, task.train, generator=s.data)
+    noisy = {
+        name: Split(part.x, flip_labels(part.y, task.flipped, CLASSES, generator=s.data)[0])
+        for name, part in (("train", train), ("validation", validation))
+    }
+    return {**noisy, "test": test}
+
+
+def curves(
+    arms: Sequence[Arm],
+    task: Task,
+    recipe: Recipe,
+    seeds: Sequence[int],
+    *,
+    hidden: Sequence[int] = (128,),
+    on_epoch: OnReplicas | None = None,
+) -> pd.DataFrame:
+    """Train every arm on every seed and return all learning curves.
+
+    Arms are paired: with one seed they share examples, flipped labels, initial weights and example order.
+
+    Args:
+        arms: the ways to train.
+        task: how examples are drawn.
+        recipe: shared training recipe; each arm sets its own weight decay.
+        seeds: one replica for each.
+        hidden: widths of the hidden layers.
+        on_epoch: called with ``(arm, epoch, epochs)``, e.g. to show progress.
+
+    Returns:
+        Tidy table: arm, seed, split, epoch, error (fraction), loss (nats).
+
+    Example:
+        >>> table = curves([Arm("none")], Task(50), Recipe(2), [1000, 1001])
+        >>> sorted(table.split.unique()), len(table)
+        (['test', 'train', 'validation'], 12)
+    """
+    tables = []
+    for arm in arms:
+        replicas = [streams(seed) for seed in seeds]
+        data = [splits(task, s) for s in replicas]
+        widths = (math.prod(IMAGE_SHAPE), *hidden, CLASSES)
+        histories = fit_many(
+            [mlp(widths, p=arm.p, init=s.init, masks=s.masks) for s in replicas],
+            [parts["train"] for parts in data],
+            replace(recipe, weight_decay=arm.weight_decay),
+            orders=[s.order for s in replicas],
+            evaluate={name: [parts[name] for parts in data] for name in data[0]},
+            augments=[_shifter(arm.shift, s) for s in replicas] if arm.shift else None,
+            on_epoch=partial(on_epoch, arm.name) if on_epoch else None,
+        )
+        for seed, history in zip(seeds, histories, strict=True):
+            tables.append(history.frame().assign(arm=arm.name, seed=seed))
+    return pd.concat(tables, ignore_index=True)[["arm", "seed", "split", "epoch", "error", "loss"]]
+
+
+def at_end(table: pd.DataFrame) -> pd.DataFrame:
+    """Keep the last evaluated epoch of every run."""
+    return table[table.epoch == table.groupby(["arm", "seed"]).epoch.transform("max")]
+
+
+def stopped_early(table: pd.DataFrame, name: str = "early stopping") -> pd.DataFrame:
+    """Keep, for every run, the epoch at which its validation cross-entropy was lowest.
+
+    The test columns of the result are what a reader who stops on the validation split would get. Nothing is
+    trained again: stopping early is a choice of where to read a curve.
+
+    Args:
+        table: curves of *one* arm with a validation split.
+        name: name of the new arm.
+
+    Returns:
+        One row for each seed and split, with ``arm`` set to ``name``.
+
+    Raises:
+        ValueError: the table has no validation split or holds several arms.
+    """
+    if table.arm.nunique() != 1:
+        raise ValueError(f"stop one arm at a time, got {sorted(table.arm.unique())}")
+    validation = table[table.split == "validation"]
+    if validation.empty:
+        raise ValueError("early stopping needs a validation split; draw one with Task(validation=...)")
+    best = validation.loc[validation.groupby("seed").loss.idxmin(), ["seed", "epoch"]]
+    return table.merge(best, on=["seed", "epoch"]).assign(arm=name)
+
+
+def by_seed(
+    table: pd.DataFrame, arm: str, *, split: str = "test", metric: str = "error"
+) -> "pd.Series[float]":
+    """Return one arm's metric, one value per seed in seed order: what a paired comparison takes."""
+    rows = table[(table.arm == arm) & (table.split == split)].set_index("seed").sort_index()
+    if rows.empty:
+        raise ValueError(
+            f"no rows for arm {arm!r} and split {split!r}; arms are {sorted(table.arm.unique())}"
+        )
+    return rows[metric]
+
+
+def _shifter(pixels: int, s: Streams) -> Augment:
+    return partial(random_shift, image_shape=IMAGE_SHAPE, pixels=pixels, generator=s.augment)
+
+
+@cache
+def _pool() -> Split:
+    return load("digits").pool().to(torch.float64)
