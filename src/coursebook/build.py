@@ -18,7 +18,7 @@ from coursebook.errors import BookError
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 # Sphinx counts its own warnings only, neither Python's nor Jupyter Book's complaints about _config.yml.
 _WARNING = re.compile(r"(?:WARNING|ERROR|CRITICAL|Warning|Error):|Validation errors in config")
-_EXECUTED = re.compile(r"(\S+): Executing notebook")
+_EXECUTED = re.compile(r"^(.+?): Executing notebook")
 
 JUPYTER_BOOK = "from jupyter_book.cli.main import main; main()"  # the package has no __main__
 
@@ -87,7 +87,7 @@ def build(root: Path, site: Site, listener: Callable[[str], None]) -> Path:
             f"set execute_notebooks: off in _config.yml and in the page's header; {advice}"
         )
     if warnings or status != 0:
-        verdict = f"jupyter-book ended with exit status {status} and {len(warnings)} lines of warning or error"
+        verdict = f"jupyter-book ended with status {status} and {len(warnings)} lines of warnings or errors"
         raise BookError("\n".join([f"{verdict}; {advice}", *warnings]))
     return _replace(staging / "_build" / "html", folder / "html") / "index.html"
 
@@ -98,7 +98,7 @@ def _derive_config(root: Path, site: Site, staging: Path) -> Path:
     try:
         config = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except (OSError, yaml.YAMLError) as error:
-        raise BookError(f"the book's configuration cannot be read: {error}") from error
+        raise BookError(f"the book's configuration {path} cannot be read: {error}") from error
     derived = site.applied_to(config)
     if derived == config:
         return path

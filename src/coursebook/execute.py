@@ -1,6 +1,7 @@
 """Execute stale notebooks, several at a time, each in a kernel of its own."""
 
 import asyncio
+import atexit
 import os
 import re
 import time
@@ -109,6 +110,7 @@ class _Run:
 
     def cancel(self) -> None:
         """Stop from another thread; every kernel is shut down on the way out."""
+        self.queue.clear()
         if self._loop is not None and self._task is not None:
             self._loop.call_soon_threadsafe(self._task.cancel)
 
@@ -155,6 +157,9 @@ class _Run:
                 raise BookError(f"{pair.name}.md: no kernel could be started ({error})") from error
             cell = notebook.cells[reached]
             raise CellError(pair, describe(reached + 1, cell), cell.source, _reason(error, cell)) from error
+        finally:
+            # Where a kernel never started, nbclient leaves a callback behind that fails at exit.
+            atexit.unregister(client._cleanup_kernel)
         store(pair, combine(status.source, notebook, status.digest, pair.root))
 
 

@@ -19,7 +19,8 @@ def random_shift(x: Tensor, image_shape: tuple[int, int], *, pixels: int, genera
         Shifted images ``(N, H * W)``, same dtype.
 
     Raises:
-        ValueError: ``pixels`` is negative or not smaller than both sides, or ``x`` does not hold such images.
+        ValueError: ``pixels`` is negative or not smaller than the shorter side, or ``x`` does not hold such
+            images.
 
     Example:
         >>> image = torch.arange(9.0).reshape(1, 9)

@@ -12,6 +12,7 @@ from dropoutlab.augmentation import random_shift
 from dropoutlab.data import Split, draw, flip_labels, load
 from dropoutlab.models import mlp
 from dropoutlab.seeds import Streams, streams
+from dropoutlab.stats import Estimate, paired_difference
 from dropoutlab.training import Augment, Recipe, fit_many
 
 IMAGE_SHAPE = (8, 8)
@@ -58,7 +59,8 @@ def splits(task: Task, s: Streams) -> dict[str, Split]:
     """Draw one replica's training, validation and test examples from all digits.
 
     For one stream state the validation and test examples do not depend on the size of the training set, and
-    a larger training set contains the smaller: sizes can be compared example by example.
+    a larger training set contains the smaller: sizes can be compared example by example. Which labels are
+    flipped is drawn afresh for each size.
 
     Args:
         task: sizes and label noise.
@@ -97,21 +99,27 @@ def curves(
     Arms are paired: with one seed they share examples, flipped labels, initial weights and example order.
 
     Args:
-        arms: the ways to train.
-        task: how examples are drawn.
+        arms: the ways to train, each with its own name.
+        task: how examples are drawn; an empty validation or test part is left out of the table.
         recipe: shared training recipe; each arm sets its own weight decay.
-        seeds: one replica for each.
+        seeds: one replica for each, all different.
         hidden: widths of the hidden layers.
         on_epoch: called with ``(arm, epoch, epochs)``, e.g. to show progress.
 
     Returns:
         Tidy table: arm, seed, split, epoch, error (fraction), loss (nats).
 
+    Raises:
+        ValueError: there is no arm or no seed, or one of them occurs twice; else as `splits` and `fit_many`.
+
     Example:
         >>> table = curves([Arm("none")], Task(50), Recipe(2), [1000, 1001])
         >>> sorted(table.split.unique()), len(table)
         (['test', 'train', 'validation'], 12)
     """
+    for kind, items in (("arm name", [arm.name for arm in arms]), ("seed", seeds)):
+        if not items or len(set(items)) < len(items):
+            raise ValueError(f"curves need at least one {kind} and each only once, got {list(items)}")
     tables = []
     for arm in arms:
         replicas = [streams(seed) for seed in seeds]
@@ -122,7 +130,7 @@ def curves(
             [parts["train"] for parts in data],
             replace(recipe, weight_decay=arm.weight_decay),
             orders=[s.order for s in replicas],
-            evaluate={name: [parts[name] for parts in data] for name in data[0]},
+            evaluate={name: [parts[name] for parts in data] for name, part in data[0].items() if len(part)},
             augments=[_shifter(arm.shift, s) for s in replicas] if arm.shift else None,
             on_epoch=partial(on_epoch, arm.name) if on_epoch else None,
         )
@@ -154,23 +162,85 @@ def stopped_early(table: pd.DataFrame, name: str = "early stopping") -> pd.DataF
     """
     if table.arm.nunique() != 1:
         raise ValueError(f"stop one arm at a time, got {sorted(table.arm.unique())}")
-    validation = table[table.split == "validation"]
-    if validation.empty:
-        raise ValueError("early stopping needs a validation split; draw one with Task(validation=...)")
-    best = validation.loc[validation.groupby("seed").loss.idxmin(), ["seed", "epoch"]]
-    return table.merge(best, on=["seed", "epoch"]).assign(arm=name)
+    return table.merge(_lowest_validation(table)[["seed", "epoch"]], on=["seed", "epoch"]).assign(arm=name)
+
+
+def tuned(table: pd.DataFrame, arms: Sequence[str], name: str) -> pd.DataFrame:
+    """Choose, for every seed, the strength whose final validation cross-entropy is lowest.
+
+    Each replica tunes on its own validation split, as one would with one data set in hand, and its test
+    rows are read only for the strength so chosen.
+
+    Args:
+        table: curves of all candidate arms.
+        arms: names of the candidates, e.g. one for each drop probability.
+        name: name of the new arm.
+
+    Returns:
+        One row for each seed and split, with ``arm`` set to ``name`` and the choice in ``chosen``.
+
+    Raises:
+        ValueError: an arm is not in the table, or the table has no validation split.
+    """
+    missing = set(arms) - set(table.arm)
+    if missing or not arms:
+        raise ValueError(f"cannot tune over {list(arms)}; the arms are {sorted(table.arm.unique())}")
+    final = at_end(table[table.arm.isin(arms)])
+    best = _lowest_validation(final)[["seed", "arm"]]
+    return final.merge(best, on=["seed", "arm"]).assign(chosen=lambda rows: rows.arm, arm=name)
 
 
 def by_seed(
     table: pd.DataFrame, arm: str, *, split: str = "test", metric: str = "error"
 ) -> "pd.Series[float]":
-    """Return one arm's metric, one value per seed in seed order: what a paired comparison takes."""
+    """Return one arm's metric, one value per seed in seed order: what a paired comparison takes.
+
+    Raises:
+        ValueError: the table has no such rows, or several for one seed.
+    """
     rows = table[(table.arm == arm) & (table.split == split)].set_index("seed").sort_index()
     if rows.empty:
         raise ValueError(
             f"no rows for arm {arm!r} and split {split!r}; arms are {sorted(table.arm.unique())}"
         )
+    if rows.index.has_duplicates:
+        raise ValueError(
+            f"arm {arm!r} and split {split!r} need one row for each seed, got {len(rows)} rows for "
+            f"{rows.index.nunique()} seeds; choose an epoch first, e.g. with at_end"
+        )
     return rows[metric]
+
+
+def effect(
+    table: pd.DataFrame, arm: str, against: str, *, metric: str = "error"
+) -> "tuple[pd.Series[float], Estimate]":
+    """Return the paired differences ``arm - against`` on the test split and their t-interval.
+
+    Args:
+        table: one row for each arm, seed and split, as from `at_end`.
+        arm: the arm of interest.
+        against: the arm it is compared with.
+        metric: ``"error"`` (fraction) or ``"loss"`` (nats).
+
+    Returns:
+        One difference per seed, and the estimate of their mean; negative is better than ``against``.
+
+    Raises:
+        ValueError: the arms were trained on different seeds; else as `by_seed` and `paired_difference`.
+    """
+    treated, control = by_seed(table, arm, metric=metric), by_seed(table, against, metric=metric)
+    if not treated.index.equals(control.index):
+        unpaired = sorted(treated.index.symmetric_difference(control.index))
+        raise ValueError(f"arms {arm!r} and {against!r} must share their seeds, got {unpaired} in one only")
+    return treated - control, paired_difference(treated, control)
+
+
+def _lowest_validation(table: pd.DataFrame) -> pd.DataFrame:
+    """Return each seed's validation row of lowest cross-entropy, the first of equals."""
+    validation = table[table.split == "validation"]
+    if validation.empty:
+        raise ValueError("choosing by validation needs such a split; draw one with Task(validation=...)")
+    return validation.sort_values("loss", kind="stable").drop_duplicates("seed")
 
 
 def _shifter(pixels: int, s: Streams) -> Augment:

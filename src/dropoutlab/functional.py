@@ -130,7 +130,7 @@ def spatial_dropout(
         >>> set(y.sum(dim=(2, 3)).flatten().tolist()) <= {0.0, 18.0}
         True
 
-    Source: Tompson et al. (2015), arXiv:1411.4280, section 3.2.
+    Source: Tompson et al. (2015), arXiv:1411.4280.
     """
     p = check_probability(p)
     if not training or (p == 0 and mask is None):
@@ -218,7 +218,7 @@ def drop_connect_linear(
         ... )
         tensor([6.])
 
-    Source: Wan et al. (2013), ICML, section 3.
+    Source: Wan et al. (2013), ICML.
     """
     p = check_probability(p)
     if not training or (p == 0 and mask is None):
@@ -260,7 +260,7 @@ def drop_path(
         tensor([[2., 2.],
                 [0., 0.]])
 
-    Source: Huang et al. (2016), arXiv:1603.09382, section 3.
+    Source: Huang et al. (2016), arXiv:1603.09382.
     """
     p = check_probability(p)
     if not training or (p == 0 and mask is None):

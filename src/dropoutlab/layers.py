@@ -61,11 +61,11 @@ class _RandomMask(nn.Module):
         return masks.keep_mask(x.shape, self.p, generator=self.generator, device=x.device)
 
     def _next_mask(self, x: Tensor) -> Tensor | None:
-        """Find the mask for this forward; ``None`` leaves an input that needs none to the function."""
+        """Find the mask for this forward; evaluation takes any, and uses none."""
         if self.training and not (self._frozen and self._mask is not None):
             # Without a mask a p of 0 returns the input itself; integers are refused before any is drawn.
             self._mask = self._draw(x) if self.p > 0 and x.is_floating_point() else None
-        return self._mask if self.training else None
+        return self._mask
 
     def extra_repr(self) -> str:
         """Name the settings that ``print(layer)`` shows."""
@@ -160,7 +160,7 @@ class SpatialDropout(_RandomMask):
         >>> tuple(layer.mask.shape)
         (8, 16, 1, 1)
 
-    Source: Tompson et al. (2015), arXiv:1411.4280, section 3.2.
+    Source: Tompson et al. (2015), arXiv:1411.4280.
     """
 
     def _draw(self, x: Tensor) -> Tensor:
@@ -223,7 +223,7 @@ class DropPath(_RandomMask):
         >>> tuple(layer.mask.shape)
         (8, 1, 1)
 
-    Source: Huang et al. (2016), arXiv:1603.09382, section 3.
+    Source: Huang et al. (2016), arXiv:1603.09382.
     """
 
     def _draw(self, x: Tensor) -> Tensor:
@@ -262,7 +262,7 @@ class DropConnectLinear(_RandomMask, nn.Linear):
         >>> tuple(y.shape), tuple(layer.mask.shape)
         ((8, 3), (8, 3, 4))
 
-    Source: Wan et al. (2013), ICML, section 3.
+    Source: Wan et al. (2013), ICML.
     """
 
     def __init__(

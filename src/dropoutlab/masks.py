@@ -103,7 +103,7 @@ def channel_mask(
         >>> tuple(channel_mask((8, 16, 5, 5), p=0.2).shape)
         (8, 16, 1, 1)
 
-    Source: Tompson et al. (2015), arXiv:1411.4280, section 3.2.
+    Source: Tompson et al. (2015), arXiv:1411.4280.
     """
     return keep_mask(channel_shape(shape), p, generator=generator, device=device)
 
@@ -133,7 +133,7 @@ def path_mask(
         >>> tuple(path_mask((8, 16, 5), p=0.2).shape)
         (8, 1, 1)
 
-    Source: Huang et al. (2016), arXiv:1603.09382, section 3.
+    Source: Huang et al. (2016), arXiv:1603.09382.
     """
     return keep_mask(path_shape(shape), p, generator=generator, device=device)
 
@@ -168,7 +168,7 @@ def connection_mask(
         >>> tuple(connection_mask((8, 4), (3, 4), p=0.2).shape)
         (8, 3, 4)
 
-    Source: Wan et al. (2013), ICML, section 3.
+    Source: Wan et al. (2013), ICML.
     """
     return keep_mask(
         connection_shape(shape, weight_shape, per_example), p, generator=generator, device=device

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from itertools import pairwise
+from numbers import Real
 
 import torch
 from torch import Generator, nn
@@ -85,7 +86,7 @@ def mlp(
     if len(widths) < 2:
         raise ValueError(f"an MLP needs at least an input and an output width, got {tuple(widths)}")
     hidden = len(widths) - 2
-    rates = [float(p)] * hidden if isinstance(p, int | float) else [float(rate) for rate in p]
+    rates = [float(p)] * hidden if isinstance(p, float | Real) else [float(rate) for rate in p]
     if len(rates) != hidden:
         raise ValueError(
             f"need one drop probability for each of the {hidden} hidden layers, got {len(rates)}"

@@ -104,9 +104,10 @@ def _stacked_dropout(drops: list[Dropout]) -> _Layer:
     def forward(x: Tensor, training: bool) -> Tensor:
         if not training:
             return x
-        masks = [keep_mask(tuple(x.shape[1:]), drop.p, generator=drop.generator) for drop in drops]
+        shape = tuple(x.shape[1:])
+        masks = [keep_mask(shape, drop.p, generator=drop.generator, device=x.device) for drop in drops]
         # p = 1 keeps nobody: any finite scale then gives zeros, 1 / 0 would give NaN.
-        scale = torch.tensor([1 / (1 - drop.p) if drop.p < 1 else 0.0 for drop in drops], dtype=x.dtype)
+        scale = x.new_tensor([1 / (1 - drop.p) if drop.p < 1 else 0.0 for drop in drops])
         return x * (torch.stack(masks) * scale[:, None, None])
 
     return forward
@@ -115,7 +116,11 @@ def _stacked_dropout(drops: list[Dropout]) -> _Layer:
 def stackable(models: Sequence[nn.Module]) -> bool:
     """Tell whether `Stack` computes these networks exactly as each would compute alone."""
     first = _signature(models[0])
-    return first is not None and all(_signature(model) == first for model in models[1:])
+    if first is None or any(_signature(model) != first for model in models[1:]):
+        return False
+    # A weight used twice, within a network or by two of them, would come apart in a stack of copies.
+    uses = [id(use) for model in models for _, use in model.named_parameters(remove_duplicate=False)]
+    return len(set(uses)) == len(uses)
 
 
 def _signature(model: nn.Module) -> tuple[object, ...] | None:
@@ -124,7 +129,7 @@ def _signature(model: nn.Module) -> tuple[object, ...] | None:
         return None
     parts: list[object] = []
     for layer in model:
-        if type(layer) is nn.Linear and layer.bias is not None:
+        if type(layer) is nn.Linear and _trainable(layer):
             parts.append(
                 (layer.in_features, layer.out_features, layer.weight.dtype, layer.weight.device.type)
             )
@@ -135,3 +140,8 @@ def _signature(model: nn.Module) -> tuple[object, ...] | None:
         else:
             return None
     return tuple(parts)
+
+
+def _trainable(layer: nn.Linear) -> bool:
+    """Tell whether weight and bias are there and both to be trained: a stack trains all it holds."""
+    return layer.bias is not None and layer.weight.requires_grad and layer.bias.requires_grad

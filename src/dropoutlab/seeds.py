@@ -43,7 +43,7 @@ def streams(seed: int) -> Streams:
         One fresh CPU generator for each field of `Streams`.
 
     Raises:
-        ValueError: ``seed`` is negative.
+        ValueError: ``seed`` is negative or no whole number.
 
     Example:
         >>> import torch
@@ -53,9 +53,10 @@ def streams(seed: int) -> Streams:
         >>> torch.equal(torch.rand(3, generator=a.masks), torch.rand(3, generator=b.init))
         False
     """
-    if seed < 0:
-        raise ValueError(f"seed must be a non-negative integer, got {seed}")
-    return Streams(**{field.name: _generator(field.name, seed) for field in fields(Streams)})
+    number = int(seed)  # the streams are named by its digits: 1000.0 and numpy's 1000 must write the same
+    if number != seed or number < 0:
+        raise ValueError(f"seed must be a non-negative integer, got {seed!r}")
+    return Streams(**{field.name: _generator(field.name, number) for field in fields(Streams)})
 
 
 def _generator(name: str, seed: int) -> Generator:

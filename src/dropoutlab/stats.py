@@ -38,11 +38,14 @@ class Estimate:
         return self.sd / math.sqrt(self.n)
 
     def __format__(self, spec: str) -> str:
-        """Format as ``mean [low, high]``; a ``%`` spec prints percentages, e.g. ``f"{estimate:.1%}"``."""
-        if spec.endswith("%"):
-            scaled = [f"{100 * value:{spec[:-1]}f}" for value in (self.mean, self.low, self.high)]
-            return f"{scaled[0]}% [{scaled[1]}, {scaled[2]}]"
-        return f"{self.mean:{spec}} [{self.low:{spec}}, {self.high:{spec}}]"
+        """Format as ``mean [low, high]``, with a typographic minus.
+
+        A ``%`` spec multiplies by 100 without writing the sign: the reader of a change in an error rate needs
+        to be told that the unit is percentage points, and the text around the number says so.
+        """
+        scale, spec = (100, spec[:-1] + "f") if spec.endswith("%") else (1, spec)
+        mean, low, high = (f"{scale * value:{spec}}" for value in (self.mean, self.low, self.high))
+        return f"{mean} [{low}, {high}]".replace("-", "−")
 
 
 def mean_interval(values: ArrayLike, level: float = 0.95) -> Estimate:
@@ -60,7 +63,7 @@ def mean_interval(values: ArrayLike, level: float = 0.95) -> Estimate:
 
     Example:
         >>> f"{mean_interval([1.0, 2.0, 3.0]):.2f}"
-        '2.00 [-0.48, 4.48]'
+        '2.00 [−0.48, 4.48]'
 
     Source: Student (1908), "The probable error of a mean", Biometrika 6.
     """
@@ -122,7 +125,7 @@ def bootstrap_interval(values: ArrayLike, rng: np.random.Generator, level: float
     x = _sample(values)
     _check_level(level)
     mean, sd = float(x.mean()), float(x.std(ddof=1))
-    if sd == 0:  # the acceleration constant would be 0/0
+    if np.ptp(x) == 0:  # the acceleration constant would be 0/0; rounding can leave sd a little above 0
         return Estimate(mean, mean, mean, sd, len(x), level)
     interval = stats.bootstrap(
         (x,), np.mean, n_resamples=10_000, confidence_level=level, method="BCa", rng=rng
@@ -194,11 +197,11 @@ def equivalent(difference: Estimate, margin: float) -> Verdict:
 
     Args:
         difference: estimate of the difference with its interval.
-        margin: largest difference that does not matter, positive, in the units of the estimate.
+        margin: smallest difference that matters, positive, in the units of the estimate.
 
     Returns:
-        *supported* if the interval lies strictly within ±margin, *contradicted* if it lies wholly outside,
-        else *inconclusive*.
+        *supported* if the interval lies strictly within ±margin, *contradicted* if all of it is at least as
+        far from 0 as the margin and on one side, else *inconclusive*.
 
     Raises:
         ValueError: the margin is not positive and finite.
@@ -241,7 +244,7 @@ def variance_ratio(a: ArrayLike, b: ArrayLike, level: float = 0.95) -> tuple[flo
     """
     x, y = _sample(a), _sample(b)
     _check_level(level)
-    if y.std() == 0:
+    if np.ptp(y) == 0:  # rounding can leave the variance a little above 0
         raise ValueError(f"the second sample has no spread: all {len(y)} values are {y[0]}")
     ratio = float(x.var(ddof=1) / y.var(ddof=1))
     f = stats.f(len(x) - 1, len(y) - 1)

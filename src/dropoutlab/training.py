@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from numbers import Integral
 from typing import Literal
 
 import pandas as pd
@@ -46,8 +47,9 @@ class Recipe:
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_size", "evaluate_every"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+            value = getattr(self, name)
+            if not isinstance(value, Integral) or value < 1:
+                raise ValueError(f"{name} must be a whole number and at least 1, got {value}")
         if not 0 < self.lr < math.inf:
             raise ValueError(f"lr must be positive and finite, got {self.lr}")
         if not 0 <= self.momentum < 1:
@@ -87,8 +89,11 @@ class History:
         """Return the position in `epochs` at which ``split`` was lowest, the first of equals.
 
         Early stopping is this, applied to a validation split and read on a test split.
+
+        Raises:
+            KeyError: no such split was evaluated, or ``by`` is neither of the two words.
         """
-        curve = (self.loss if by == "loss" else self.error)[split]
+        curve = {"loss": self.loss, "error": self.error}[by][split]
         return min(range(len(curve)), key=curve.__getitem__)
 
 
@@ -113,15 +118,15 @@ def fit(
         recipe: epochs, batch size and optimiser.
         order: source of the example order. Masks come from the dropout layers' own generators.
         evaluate: named splits on which error and cross-entropy are recorded.
-        augment: changes each batch ``(B, D)`` before it is used; it carries its own generator.
+        augment: changes each training batch ``(B, D)`` before it is used; it carries its own generator.
         on_epoch: called with ``(epoch, epochs)`` after every epoch, e.g. to show progress.
 
     Returns:
         The recorded curves.
 
     Raises:
-        ValueError: the training set is empty.
-        FloatingPointError: the loss became infinite or NaN.
+        ValueError: the training set or an evaluated split is empty, or not of the model's dtype.
+        FloatingPointError: the loss or a weight became infinite or NaN.
 
     Example:
         >>> from dropoutlab.models import mlp
@@ -156,24 +161,25 @@ def fit_many(
     """Train K replicas as `fit` would train each of them, in one batched computation where possible.
 
     Replica k draws the same order and the same masks as it would alone, so its curves agree with those
-    of `fit` up to rounding. Networks without a stacked form (anything but a ``Sequential`` of linear,
-    element-wise and `Dropout` layers) and training sets of different sizes are trained one by one.
+    of `fit` up to rounding; for that it needs generators which no other replica draws from. Networks without
+    a stacked form (anything but a ``Sequential`` of trainable linear, element-wise and `Dropout` layers) and
+    splits of different sizes are trained one by one.
 
     Args:
         models: K networks; all are changed in place. Initial weights and p may differ.
         train: one training set for all, or one for each replica.
         recipe: as in `fit`, shared.
-        orders: K sources of the example order.
+        orders: K sources of the example order, one for each replica.
         evaluate: named splits, each shared or one for each replica.
         augments: one augmentation for each replica.
-        on_epoch: as in `fit`.
+        on_epoch: as in `fit`; where replicas are trained one by one it is called for each of them in turn.
 
     Returns:
         K histories, in the order of ``models``.
 
     Raises:
-        ValueError: there is no model, or a list has another length than ``models``.
-        FloatingPointError: the loss of a replica became infinite or NaN.
+        ValueError: there is no model, or a list has another length than ``models``; else as `fit`.
+        FloatingPointError: the loss or a weight of a replica became infinite or NaN.
 
     Example:
         >>> from dropoutlab.models import mlp
@@ -236,10 +242,11 @@ def _run(
 ) -> list[History]:
     x, y = _join(trains)
     k, n = y.shape
-    if n == 0:
-        raise ValueError("the training set is empty; draw at least one example")
-    optimiser = _optimiser(network, recipe)
     evaluation = {name: _join(splits) for name, splits in evaluate.items()}
+    parameters = [*network.weights, *network.biases]
+    for name, examples in (("train", x), *((name, part) for name, (part, _) in evaluation.items())):
+        _check_examples(name, examples, parameters)
+    optimiser = _optimiser(network, recipe)
     histories = [History(error={s: [] for s in evaluate}, loss={s: [] for s in evaluate}) for _ in range(k)]
     for epoch in range(1, recipe.epochs + 1):
         for index in _batches(n, recipe.batch_size, orders):
@@ -250,11 +257,13 @@ def _run(
             # The sum of the K mean losses: each replica's gradient is then what it would be alone.
             loss = cross_entropy(logits.flatten(0, 1), target.flatten()) * k
             optimiser.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+            loss.backward()
             optimiser.step()
-        if not math.isfinite(loss.item()):
+        # The last step may break the weights after a loss that was still finite.
+        if not (math.isfinite(loss.item()) and all(w.isfinite().all() for w in parameters)):
             raise FloatingPointError(
-                f"training diverged: the loss is {loss.item()} after epoch {epoch}; lower lr={recipe.lr}"
+                f"training diverged: loss or weights are infinite or NaN after epoch {epoch}; "
+                f"lower lr={recipe.lr}, and make sure that all examples are finite"
             )
         if epoch % recipe.evaluate_every == 0 or epoch == recipe.epochs:
             _record(histories, epoch, network, evaluation)
@@ -270,6 +279,17 @@ def _join(splits: Sequence[Split]) -> tuple[Tensor, Tensor]:
     if all(split is first for split in splits):
         return first.x.expand(len(splits), *first.x.shape), first.y.expand(len(splits), -1)
     return torch.stack([split.x for split in splits]), torch.stack([split.y for split in splits])
+
+
+def _check_examples(name: str, x: Tensor, parameters: Sequence[Tensor]) -> None:
+    if x.shape[1] == 0:
+        raise ValueError(f"the {name} split is empty; draw at least one example or leave it out")
+    dtypes = {parameter.dtype for parameter in parameters}
+    if dtypes and x.dtype not in dtypes:
+        raise ValueError(
+            f"the {name} split holds {x.dtype}, the network {' and '.join(map(str, dtypes))}; "
+            "convert one of them with .to(dtype)"
+        )
 
 
 def _take(values: Tensor, index: Tensor) -> Tensor:
@@ -299,8 +319,8 @@ def _record(
         history.epochs.append(epoch)
     for name, (x, y) in evaluation.items():
         k, n = y.shape
-        wrong = torch.zeros(k, dtype=torch.float64)
-        total = torch.zeros(k, dtype=torch.float64)
+        wrong = torch.zeros(k, dtype=torch.float64, device=x.device)
+        total = torch.zeros_like(wrong)
         rows = max(1, _EVALUATION_ROWS // k)
         for start in range(0, n, rows):
             target = y[:, start : start + rows]

@@ -73,8 +73,8 @@ def flip_labels(y: Tensor, fraction: float, classes: int, *, generator: Generato
         >>> flipped.sum().item(), torch.equal(noisy != y, flipped)
         (3, True)
 
-    Source: Zhang et al. (2017), Understanding deep learning requires rethinking generalization, section 2.2;
-    there the new label is uniform over all classes, so that one in ``C`` of the corrupted labels stays right.
+    Source: Zhang et al. (2017), Understanding deep learning requires rethinking generalization, section 2;
+    there the new label is uniform over all classes, so on average one in ``C`` corrupted labels stays right.
     """
     if not 0 <= fraction <= 1:
         raise ValueError(f"fraction of flipped labels must lie in [0, 1], got {fraction}")

@@ -1,13 +1,17 @@
 """The house style: one look, legible on white and on black, and a picture that knows its size."""
 
 import io
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Any, ParamSpec
 
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
+
+P = ParamSpec("P")
 
 # Figures have a transparent ground and lie on white in the light theme, on black in the dark one. Each colour
 # serves for lines and for their labels, so it must reach 4.5:1 on both, which pins its relative luminance to
@@ -74,7 +78,9 @@ class Picture:
         with rc_context(_RC):
             figure.savefig(buffer, format="png", dpi=_CSS_DPI * _SCALE)
         image = Image.open(buffer).convert("RGBA")
-        self.width, self.height = image.width // _SCALE, image.height // _SCALE
+        self.width, self.height = -(-image.width // _SCALE), -(-image.height // _SCALE)
+        # Transparent rows complete the last CSS pixel: a picture of 652.5 would be shown blurred at 652.
+        image = image.crop((0, 0, self.width * _SCALE, self.height * _SCALE))
         # Line art needs few colours: a palette cuts the file to about a third without visible loss.
         small = image.quantize(colors=128, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
         encoded = io.BytesIO()
@@ -87,6 +93,17 @@ class Picture:
     def _repr_mimebundle_(self, **_formats: object) -> tuple[dict[str, Any], dict[str, Any]]:
         size = {"width": self.width, "height": self.height}
         return {"image/png": self.png, "text/plain": repr(self)}, {"image/png": size}
+
+
+def house_style(draw: Callable[P, Picture]) -> Callable[P, Picture]:
+    """Run a figure function under the house style, leaving matplotlib's own settings as they were."""
+
+    @wraps(draw)
+    def styled(*args: P.args, **kwargs: P.kwargs) -> Picture:
+        with rc_context(_RC):
+            return draw(*args, **kwargs)
+
+    return styled
 
 
 def panels(
@@ -116,24 +133,48 @@ def panels(
     return figure, list(axes.flat)
 
 
-def label_end(axes: Axes, x: float, y: float, text: str, color: str, *, dx: float = 6, dy: float = 0) -> None:
-    """Write a label beside the end of a line, in the line's colour: no legend to look up.
+def label_ends(axes: Axes, ends: Sequence[tuple[float, float, str, str]], *, gap: float = 12) -> None:
+    """Write a label beside the end of each line, in the line's colour: no legend to look up.
+
+    Labels whose lines end close together are moved apart. Call it last, when the axis limits are final.
 
     Args:
         axes: where to write.
-        x: data coordinate of the end of the line.
-        y: data coordinate of the end of the line.
-        text: the label.
-        color: the line's colour.
-        dx: horizontal distance in points.
-        dy: vertical distance in points.
+        ends: x, y (data coordinates of the end of the line), text and colour of each label.
+        gap: smallest vertical distance between two labels, in points.
     """
-    axes.annotate(
-        text,
-        (x, y),
-        xytext=(dx, dy),
-        textcoords="offset points",
-        color=color,
-        va="center",
-        annotation_clip=False,
-    )
+    figure = axes.get_figure(root=True)
+    assert figure is not None  # axes made by `panels` always have one
+    figure.draw_without_rendering()  # the layout must be settled before distances mean anything
+    points = 72 / figure.dpi
+    heights = [float(axes.transData.transform((x, y))[1]) * points for x, y, _, _ in ends]
+    placed = _spread(heights, gap)
+    for (x, y, text, color), height, target in zip(ends, heights, placed, strict=True):
+        axes.annotate(
+            text,
+            (x, y),
+            xytext=(6, target - height),
+            textcoords="offset points",
+            color=color,
+            va="center",
+            annotation_clip=False,
+        )
+
+
+def _spread(heights: Sequence[float], gap: float) -> list[float]:
+    """Move numbers apart until neighbours differ by at least ``gap``, keeping their order and centre."""
+    order = sorted(range(len(heights)), key=heights.__getitem__)
+    groups: list[tuple[float, list[int]]] = []  # (centre, members from low to high)
+    for index in order:
+        centre, members = heights[index], [index]
+        while groups and centre - groups[-1][0] < gap * (len(members) + len(groups[-1][1])) / 2:
+            below, lower = groups.pop()
+            total = len(lower) + len(members)
+            centre = (below * len(lower) + centre * len(members)) / total
+            members = lower + members
+        groups.append((centre, members))
+    placed = [0.0] * len(heights)
+    for centre, members in groups:
+        for rank, index in enumerate(members):
+            placed[index] = centre + gap * (rank - (len(members) - 1) / 2)
+    return placed

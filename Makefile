@@ -1,0 +1,84 @@
+# Everything here is one line over a command of the environment in .venv; see `make help`.
+# Written for POSIX sh and GNU make 3.81, which macOS ships.
+
+# The interpreter that creates the environment, e.g. make book PYTHON=python3.12
+PYTHON ?= python3
+# The tested versions; make test CONSTRAINTS= takes the newest that pyproject.toml allows.
+CONSTRAINTS ?= constraints.txt
+
+# Relative paths only: make cannot handle a space in the name of a target.
+BIN := .venv/bin
+READY := .venv/ready
+LAB := .venv/ready-lab
+HOOKS := .venv/ready-hooks
+INSTALL := $(BIN)/python -m pip install --disable-pip-version-check $(if $(CONSTRAINTS),-c "$(CONSTRAINTS)")
+
+# $(call stage,title,command): a heading, the command, its time; a failure ends the recipe.
+stage = printf '\n=== %s\n' '$(1)'; begun=$$(date +%s); $(2) || { code=$$?; \
+	printf '=== %s: failed\n' '$(1)'; exit $$code; }; \
+	printf '=== %s: passed in %s s\n' '$(1)' "$$(( $$(date +%s) - begun ))"
+
+# Two workers share two cores: more threads than one each only wait for one another.
+ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
+UNIT_TESTS := $(ONE_THREAD) $(BIN)/python -m pytest -n 2 --ignore=tests/notebooks --cov --cov-report=term
+
+.DEFAULT_GOAL := help
+.PHONY: help book test lab execute studies bench format hooks clean
+
+help: ## list these targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' Makefile | \
+		while IFS='|' read -r name text; do printf '  make %-9s %s\n' "$$name" "$$text"; done
+
+book: $(READY) ## build the book from the stored outputs and say where it lies
+	@$(BIN)/coursebook build
+
+test: $(READY) ## verify everything: code, notebooks, every stored output, the book
+	@$(call stage,lint,$(BIN)/ruff check && $(BIN)/ruff format --check)
+	@$(call stage,types,$(BIN)/mypy)
+	@$(call stage,unit tests and coverage,$(UNIT_TESTS))
+	@$(call stage,notebooks agree with their sources,$(BIN)/python -m pytest tests/notebooks)
+	@$(call stage,stored outputs are reproduced,$(BIN)/coursebook verify)
+	@$(call stage,the book builds without a warning,$(BIN)/coursebook build)
+
+lab: $(LAB) ## open the chapters in JupyterLab
+	@$(BIN)/jupyter lab
+
+execute: $(READY) ## run the notebooks whose code or surroundings changed and store their outputs
+	@$(BIN)/coursebook execute
+
+studies: $(READY) ## run the registered studies
+	@found=; for manifest in results/*/manifest.json; do \
+		[ -e "$$manifest" ] || continue; found=yes; study=$$(basename "$$(dirname "$$manifest")"); \
+		$(BIN)/dropoutlab study run "$$study" || exit $$?; \
+	done; [ "$$found" ] || echo 'No study is registered yet: results/ holds none.'
+
+bench: $(READY) ## run the registered benchmarks
+	@found=; for script in benchmarks/*.py; do \
+		[ -e "$$script" ] || continue; found=yes; echo "$$script"; $(BIN)/python "$$script" || exit $$?; \
+	done; [ "$$found" ] || echo 'No benchmark is registered yet: benchmarks/ holds none.'
+
+format: $(READY) ## sort imports and format the code
+	@$(BIN)/ruff check --select I --fix --quiet src tests benchmarks && $(BIN)/ruff format src tests benchmarks
+
+hooks: $(HOOKS) ## check every commit with ruff, mypy and coursebook check
+
+clean: ## remove the built book and all caches; rm -r .venv removes the environment
+	rm -rf _build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+	find chapters exercises -name '.*.partial' -exec rm -f {} +
+
+$(READY): pyproject.toml $(CONSTRAINTS)
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo 'Python 3.11 or newer is needed: make book PYTHON=/path/to/python3.12 chooses one.' >&2; exit 1; }
+	@[ -x $(BIN)/python ] || "$(PYTHON)" -m venv --clear .venv
+	$(INSTALL) -e '.[book,test,cluster]'
+	@touch $(READY)
+
+$(LAB): $(READY)
+	$(INSTALL) -e '.[lab]'
+	@touch $(LAB)
+
+$(HOOKS): $(READY) .pre-commit-config.yaml
+	$(INSTALL) -e '.[dev]'
+	$(BIN)/pre-commit install
+	@touch $(HOOKS)

@@ -1,0 +1,78 @@
+"""Repair what keeps a page from being read by every reader, and refuse pictures without a description."""
+
+import re
+from html import escape
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util import logging
+
+logger = logging.getLogger(__name__)
+
+_FILE_NAME = re.compile(r"\S+\.(?:png|svg|jpe?g|gif|webp)", re.IGNORECASE)
+_SPACE = re.compile(r"\s+")
+
+# Roles and names that the writers of these parts set wrongly, each with what replaces it.
+_REPAIRS = (
+    # A list must own list items, and the role of its entries is deprecated.
+    ('<div role="list" class="citation-list">', '<div class="citation-list">'),
+    (' role="doc-biblioentry"', ""),
+    # The name must contain the visible words, which are "Show code cell source" and the like.
+    ('<summary aria-label="Toggle hidden content">', "<summary>"),
+)
+
+LONGEST_DESCRIPTION = 160
+
+
+def check_pictures(_app: Sphinx, document: nodes.document) -> None:
+    """Warn of each picture without a description: the writer would offer its file name instead."""
+    for image in document.findall(nodes.image):
+        alt = image.get("alt", "").strip()
+        if not alt or _FILE_NAME.fullmatch(alt):
+            logger.warning(
+                "picture %s has no description (alt is %r): set mystnb: {image: {alt: ...}} in the metadata "
+                "of its cell, or write ![description](file)",
+                image["uri"],
+                alt,
+                location=image,
+                type="alt",
+            )
+
+
+def describe_page(
+    _app: Sphinx, _page: str, _template: str, context: dict[str, Any], doctree: nodes.document | None
+) -> None:
+    """Give a page's head a description, its first paragraph, unless the author wrote one."""
+    if doctree is None or 'name="description"' in context.get("metatags", ""):
+        return
+    text = first_sentences(doctree)
+    if text:
+        context["metatags"] = f'{context.get("metatags", "")}\n<meta name="description" content="{escape(text)}">'
+
+
+def first_sentences(doctree: nodes.document) -> str:
+    """The first paragraph that has no formula in it, cut after a word where it is long."""
+    for paragraph in doctree.findall(nodes.paragraph):
+        if next(paragraph.findall(nodes.math), None) is None:
+            text = _SPACE.sub(" ", paragraph.astext()).strip()
+            if len(text) <= LONGEST_DESCRIPTION:
+                return text
+            return text[: LONGEST_DESCRIPTION - 1].rsplit(" ", 1)[0] + "…"
+    return ""
+
+
+def repair_roles(
+    _app: Sphinx, _page: str, _template: str, context: dict[str, Any], _doctree: nodes.document | None
+) -> None:
+    """Correct roles and names in the body of a page."""
+    if "body" in context:
+        for wrong, right in _REPAIRS:
+            context["body"] = context["body"].replace(wrong, right)
+
+
+def setup(app: Sphinx) -> None:
+    """Connect the steps to the events of a build."""
+    app.connect("doctree-read", check_pictures)
+    app.connect("html-page-context", describe_page)
+    app.connect("html-page-context", repair_roles)

@@ -1,0 +1,166 @@
+"""Recall cards: read ``exercises/cards/NN-topic.yml``, and say of each mistake where it is and what it is."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from coursebook.card_schema import LINE, NUMERIC, Loader, find_problems
+from coursebook.errors import BookError
+
+BLANK = "___"
+
+
+class CardError(BookError):
+    """Cards are not as they must be; each line names the file, the card, the field and what is wrong."""
+
+
+@dataclass(frozen=True)
+class Misconception:
+    """A wrong answer that many people give, and what to tell them."""
+
+    answer: str | float
+    says: str
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option of a *choice* card, with the reply to whoever picks it."""
+
+    text: str
+    says: str
+    correct: bool = False
+
+
+@dataclass(frozen=True)
+class Card:
+    """One question for the reader to answer from memory.
+
+    Args:
+        file: the file it comes from.
+        line: the line in that file where it begins.
+        id: unique in the whole course and never changed: a reader's progress hangs on it.
+        kind: *recall* (free answer), *predict* (a number, before the experiment), *numeric* (a number),
+            *choice* (one or several options) or *cloze* (each ``___`` in the question is a blank).
+        objective: what the card serves, ``topic/objective``.
+        section: where it is taught, ``chapters/NN-topic.md#heading``.
+        question: Markdown, like all text on a card, with formulas between dollar signs.
+        hint: a first step, without the answer.
+        why: the reason for the answer.
+        answer: text for *recall*, a number for *predict* and *numeric*, one text per blank for *cloze*.
+        tolerance: how far off a number may be and still count.
+        check: a Python expression that gives the answer of a number card, and ``True`` for the other kinds;
+            :func:`coursebook.answers.verify_card` evaluates it.
+        misconceptions: wrong answers with a reply of their own.
+        options: what a *choice* card offers.
+    """
+
+    file: Path
+    line: int
+    id: str
+    kind: str
+    objective: str
+    section: str
+    question: str
+    hint: str
+    why: str
+    answer: str | float | tuple[str, ...] | None = None
+    tolerance: float = 0.0
+    check: str | None = None
+    misconceptions: tuple[Misconception, ...] = ()
+    options: tuple[Option, ...] = ()
+
+    def error(self, problem: str) -> CardError:
+        """A message about this card that says where to find it."""
+        return CardError(f"{self.file}:{self.line}: card {self.id!r}: {problem}")
+
+
+def load_cards(path: Path) -> list[Card]:
+    """Read one file of cards.
+
+    Raises:
+        CardError: the file cannot be read, or a card in it is not valid; names every mistake.
+    """
+    content = _read(path)
+    if not isinstance(content, list) or not all(isinstance(fields, dict) for fields in content):
+        raise CardError(f"{path}: must be a list of cards, each of which begins with '- id: ...'")
+    messages = [
+        f"{path}:{line}: card {fields.get('id', position)!r}: {problem}"
+        for position, fields in enumerate(content, start=1)
+        for line, problem in find_problems(fields)
+    ]
+    if messages:
+        raise CardError("\n".join(messages))
+    cards = [_make(path, fields) for fields in content]
+    _raise_all(card.error(problem) for card in cards for problem in _disagreements(card))
+    _raise_all(_repetitions(cards))
+    return cards
+
+
+def load_all(folder: Path) -> list[Card]:
+    """Read every file of cards in a folder, in the order of their names.
+
+    Raises:
+        CardError: as for :func:`load_cards`, or two cards share an id.
+    """
+    cards = [card for path in sorted(folder.glob("*.yml")) for card in load_cards(path)]
+    _raise_all(_repetitions(cards))
+    return cards
+
+
+def _read(path: Path) -> object:
+    try:
+        return yaml.load(path.read_text(encoding="utf-8"), Loader)  # noqa: S506  (it is a SafeLoader)
+    except (OSError, UnicodeDecodeError) as error:
+        raise CardError(f"{path}: cannot be read: {error}") from error
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        advice = "text that holds ': ' or ' #' must be in quotes or below a '|'"
+        raise CardError(f"{path}:{line}: is not valid YAML: {error.problem}; {advice}") from error
+
+
+def _make(path: Path, fields: dict[str, Any]) -> Card:
+    plain = {name: value for name, value in fields.items() if name != LINE}
+    answer = plain.pop("answer", None)
+    misconceptions = [_plain(item) for item in plain.pop("misconceptions", ())]
+    options = [_plain(item) for item in plain.pop("options", ())]
+    return Card(
+        file=path,
+        line=fields[LINE],
+        answer=tuple(answer) if isinstance(answer, list) else answer,
+        misconceptions=tuple(Misconception(**item) for item in misconceptions),
+        options=tuple(Option(**item) for item in options),
+        **plain,
+    )
+
+
+def _plain(item: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in item.items() if name != LINE}
+
+
+def _disagreements(card: Card) -> Iterator[str]:
+    """Fields that are right each for itself and do not fit together."""
+    if card.kind == "cloze" and isinstance(card.answer, tuple):
+        blanks = card.question.count(BLANK)
+        if blanks != len(card.answer):
+            yield f"field 'answer': has {len(card.answer)} texts for {blanks} blanks ({BLANK}) in the question"
+    if card.kind in NUMERIC and isinstance(card.answer, int | float):
+        for wrong in card.misconceptions:
+            if abs(float(wrong.answer) - card.answer) <= card.tolerance:
+                yield f"field 'misconceptions': {wrong.answer!r} would count as the right answer"
+
+
+def _repetitions(cards: list[Card]) -> Iterator[CardError]:
+    first: dict[str, Card] = {}
+    for card in cards:
+        earlier = first.setdefault(card.id, card)
+        if earlier is not card:
+            yield card.error(f"field 'id': is also used at {earlier.file}:{earlier.line}")
+
+
+def _raise_all(errors: Iterable[CardError]) -> None:
+    messages = [str(error) for error in errors]
+    if messages:
+        raise CardError("\n".join(messages))
