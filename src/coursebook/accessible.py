@@ -20,6 +20,8 @@ _REPAIRS = (
     (' role="doc-biblioentry"', ""),
     # The name must contain the visible words, which are "Show code cell source" and the like.
     ('<summary aria-label="Toggle hidden content">', "<summary>"),
+    # The corner of a pandas table is no heading of anything.
+    ("<th></th>", "<td></td>"),
 )
 
 LONGEST_DESCRIPTION = 160
@@ -48,7 +50,9 @@ def describe_page(
         return
     text = first_sentences(doctree)
     if text:
-        context["metatags"] = f'{context.get("metatags", "")}\n<meta name="description" content="{escape(text)}">'
+        context["metatags"] = (
+            f'{context.get("metatags", "")}\n<meta name="description" content="{escape(text)}">'
+        )
 
 
 def first_sentences(doctree: nodes.document) -> str:

@@ -27,7 +27,9 @@ def verify_card(card: Card) -> None:
     if card.kind in NUMERIC:
         _compare(card, value)
     elif value is not True:
-        raise card.error(f"field 'check': {card.check} gives {value!r}, it must give True; bool(...) makes it one")
+        raise card.error(
+            f"field 'check': {card.check} gives {value!r}, it must give True; bool(...) makes it one"
+        )
 
 
 def _compare(card: Card, value: object) -> None:
@@ -46,7 +48,12 @@ def _compare(card: Card, value: object) -> None:
 def namespace() -> dict[str, Any]:
     """The names that a check may use: ``math``, ``np``, ``scipy``, ``torch`` and every module of the lab."""
     names: dict[str, Any] = {"math": math}
-    for name, module in (("np", "numpy"), ("scipy", "scipy"), ("torch", "torch"), ("dropoutlab", "dropoutlab")):
+    for name, module in (
+        ("np", "numpy"),
+        ("scipy", "scipy"),
+        ("torch", "torch"),
+        ("dropoutlab", "dropoutlab"),
+    ):
         names[name] = importlib.import_module(module)
     for lab_module in pkgutil.iter_modules(names["dropoutlab"].__path__, "dropoutlab."):
         importlib.import_module(lab_module.name)

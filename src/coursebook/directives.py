@@ -13,6 +13,7 @@ r"""What authors write that Sphinx does not know: recall cards and labels of evi
 
 from collections.abc import Iterator
 from pathlib import Path
+from string import ascii_uppercase
 from typing import Any, ClassVar
 
 from docutils import nodes
@@ -21,7 +22,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 
 from coursebook.card_schema import NUMERIC
-from coursebook.cards import BLANK, Card, CardError, load_cards
+from coursebook.cards import BLANK, Card, CardError, Option, load_cards
 
 EVIDENCE = ("measured", "exact", "cited", "conjecture")
 
@@ -84,7 +85,10 @@ class Cards(SphinxDirective):
         item += nodes.paragraph("", _TITLES[card.kind], classes=["recall-title"])
         item += nodes.container("", *self._question(card), classes=["recall-question"])
         if card.options:
-            options = (nodes.list_item("", self._option(card, number)) for number in range(len(card.options)))
+            options = (
+                nodes.list_item("", self._option(letter, option))
+                for letter, option in _lettered(card.options)
+            )
             item += nodes.bullet_list("", *options, classes=["recall-options"])
         item += self._details("hint", "Hint", self.parse_text_to_nodes(card.hint))
         item += self._details("answer", "Answer", list(self._answer(card)))
@@ -104,18 +108,19 @@ class Cards(SphinxDirective):
             text.parent.replace(text, parts)
         return question.children
 
-    def _option(self, card: Card, number: int) -> Details:
-        option = card.options[number]
+    def _option(self, letter: str, option: Option) -> Details:
         verdict = nodes.strong("", "Right. " if option.correct else "No. ")
         reply = nodes.paragraph("", "", verdict, *self._inline(option.says))
-        return self._details("option", option.text, [reply])
+        return self._details("option", f"{letter}: {option.text}", [reply])
 
     def _answer(self, card: Card) -> Iterator[nodes.Node]:
         if card.kind in NUMERIC:
             margin = f", and anything within {card.tolerance:g} of it" if card.tolerance else ""
             yield nodes.paragraph("", "", nodes.strong("", f"{card.answer:g}"), nodes.Text(margin))
         elif card.kind == "choice":
-            right = [option.text for option in card.options if option.correct]
+            right = [
+                f"{letter}: {option.text}" for letter, option in _lettered(card.options) if option.correct
+            ]
             yield from self._listing("bullet", right)
         elif isinstance(card.answer, tuple):
             yield from self._listing("enumerated", card.answer)
@@ -142,6 +147,11 @@ class Cards(SphinxDirective):
     def _inline(self, text: str) -> list[nodes.Node]:
         parsed, messages = self.parse_inline(text)
         return parsed + messages
+
+
+def _lettered(options: tuple[Option, ...]) -> Iterator[tuple[str, Option]]:
+    """Options with a letter each: an option that is only a formula would be a button without a name."""
+    return zip(ascii_uppercase, options, strict=False)
 
 
 def _shown(answer: str | float) -> str:

@@ -44,7 +44,8 @@ def test_a_finished_build_replaces_the_former_one_and_leaves_nothing_else(execut
 @pytest.mark.parametrize(
     ("script", "message"),
     [
-        ("print('page.ipynb:3: WARNING: undefined label')", "page.ipynb:3: WARNING: undefined label"),
+        ("print('page.md:3: WARNING: undefined label')", "page.md:3: WARNING: undefined label"),
+        ("print('page.ipynb:120004: WARNING: no label')", "page.md, cell 12, line 4: WARNING: no label"),
         ("import sys; print('DeprecationWarning: old', file=sys.stderr)", "DeprecationWarning: old"),
         ("print('\\033[91mWARNING:\\033[0m coloured')", "WARNING: coloured"),
         ("print('Warning: Validation errors in config:')", "Validation errors in config"),
@@ -54,7 +55,7 @@ def test_a_finished_build_replaces_the_former_one_and_leaves_nothing_else(execut
             "the build executed /x/chap",
         ),
     ],
-    ids=["sphinx", "python", "colour", "config", "status", "executed"],
+    ids=["sphinx", "cell", "python", "colour", "config", "status", "executed"],
 )
 def test_a_build_that_is_not_clean_fails_and_leaves_the_former_book(executed, monkeypatch, script, message):
     pretend(monkeypatch, WRITE + script)

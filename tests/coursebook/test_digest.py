@@ -55,9 +55,9 @@ def test_every_file_of_the_lab_counts(book, change):
         (lab / "masks.py").rename(lab / "mask.py")
     elif change == "delete":
         (lab / "masks.py").unlink()
-    else:  # the same bytes in the same order, cut at another place
-        (lab / "masks.py").write_text("", encoding="utf-8")
-        (lab / "other.py").write_text("q = 0.7\nb\n", encoding="utf-8")
+    else:  # the same bytes in the same order, names included, cut at another place
+        (lab / "masks.py").write_text("q = 0.7\ndropoutlab/other.pyb\n", encoding="utf-8")
+        (lab / "other.py").unlink()
     assert surroundings(book.root)["lab"] != before
 
 

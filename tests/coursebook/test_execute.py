@@ -1,17 +1,20 @@
 """Real kernels: outputs are stored whole or not at all, in parallel, and the same each time."""
 
+import asyncio
 import os
 import signal
 import subprocess
 import sys
 import threading
 import time
+from collections import deque
 
 import pytest
 
 from coursebook import execute as executing
 from coursebook.check import check
 from coursebook.pairs import read_notebook
+from coursebook.status import examine
 
 pytestmark = pytest.mark.book
 
@@ -48,7 +51,7 @@ def test_kernels_run_in_the_notebook_folder_with_one_thread_each(book):
         "import os, sys\nfrom pathlib import Path\nprint(Path.cwd().name)",
         'print(os.environ["OMP_NUM_THREADS"], os.environ["PYTHONHASHSEED"])',
         ':tags: [raises-exception]\nraise ValueError("the lesson")',
-        'print("out")\nprint("err", file=sys.stderr)\nprint("out")',
+        'for stream in (sys.stdout, sys.stderr, sys.stdout):\n    print("text", file=stream, flush=True)',
     )
     result = book.run("execute")
     assert result.exit_code == 0, result.output
@@ -56,8 +59,8 @@ def test_kernels_run_in_the_notebook_folder_with_one_thread_each(book):
     assert [cell.outputs[0].get("text") for cell in cells[:2]] == ["exercises\n", "1 0\n"]
     assert (cells[2].outputs[0].ename, cells[2].outputs[0].evalue) == ("ValueError", "the lesson")
     assert [(output.name, output.text) for output in cells[3].outputs] == [
-        ("stdout", "out\nout\n"),
-        ("stderr", "err\n"),
+        ("stdout", "text\ntext\n"),
+        ("stderr", "text\n"),
     ]
     assert check([pair], book.root) == []
 
@@ -169,6 +172,14 @@ def test_an_interrupt_stops_every_kernel_and_leaves_the_old_notebooks(executed, 
     assert all(ends(int(kernel.read_text(encoding="utf-8"))) for kernel in kernels)
     assert endless.notebook.read_bytes() == before
     assert not second.notebook.exists()
+
+
+def test_an_interrupt_before_the_first_kernel_runs_nothing(executed):
+    statuses = examine([executed.pair("chapters/01-sum")], executed.root)
+    run = executing._Run(deque(statuses), listener=None)  # which nothing may call
+    run.cancel()
+    asyncio.run(run.drain(2))
+    assert run.outcome == executing.Outcome()
 
 
 def appears(path, seconds=60.0):

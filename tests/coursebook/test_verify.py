@@ -13,6 +13,8 @@ def code_cells(content):
 
 def test_outputs_that_are_reproduced_pass_whatever_the_user_set(executed, monkeypatch, capfd):
     monkeypatch.setenv("PYTEST_ADDOPTS", "--collect-only")
+    settings = '[tool.pytest.ini_options]\naddopts = "--collect-only"\ntimeout = 0.001\n'
+    (executed.root / "pyproject.toml").write_text(settings, encoding="utf-8")
     result = executed.run("verify", "--jobs=1")
     assert result.exit_code == 0
     assert "2 passed" in capfd.readouterr().out

@@ -11,6 +11,12 @@ document.addEventListener("DOMContentLoaded", () => {
   update();
   addEventListener("resize", update);
 
+  // The search button is named by the words on it; the sidebar is a part of the page with a name.
+  document.querySelector(".search-button-field")?.removeAttribute("aria-label");
+  const sidebar = document.querySelector("#pst-primary-sidebar");
+  sidebar?.setAttribute("role", "complementary");
+  sidebar?.setAttribute("aria-label", "Book");
+
   // Paper cannot be clicked: print what is hidden, and hide it again.
   let opened = [];
   addEventListener("beforeprint", () => {
