@@ -1,4 +1,4 @@
-"""Verify the answers on recall cards: each card's ``check`` is computed and compared with what the card says."""
+"""Verify the answers on recall cards: each ``check`` is computed and compared with what the card says."""
 
 import importlib
 import math

@@ -115,10 +115,12 @@ def _read(path: Path) -> object:
         return yaml.load(path.read_text(encoding="utf-8"), Loader)  # noqa: S506  (it is a SafeLoader)
     except (OSError, UnicodeDecodeError) as error:
         raise CardError(f"{path}: cannot be read: {error}") from error
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f"{path}:{mark.line + 1}" if mark else str(path)
         advice = "text that holds ': ' or ' #' must be in quotes or below a '|'"
-        raise CardError(f"{path}:{line}: is not valid YAML: {error.problem}; {advice}") from error
+        problem = getattr(error, "problem", error)
+        raise CardError(f"{place}: is not valid YAML: {problem}; {advice}") from error
 
 
 def _make(path: Path, fields: dict[str, Any]) -> Card:
@@ -145,7 +147,7 @@ def _disagreements(card: Card) -> Iterator[str]:
     if card.kind == "cloze" and isinstance(card.answer, tuple):
         blanks = card.question.count(BLANK)
         if blanks != len(card.answer):
-            yield f"field 'answer': has {len(card.answer)} texts for {blanks} blanks ({BLANK}) in the question"
+            yield f"field 'answer': has {len(card.answer)} texts for {blanks} blanks ({BLANK}) to fill"
     if card.kind in NUMERIC and isinstance(card.answer, int | float):
         for wrong in card.misconceptions:
             if abs(float(wrong.answer) - card.answer) <= card.tolerance:

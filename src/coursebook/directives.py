@@ -37,27 +37,33 @@ _TITLES = {
 _PLACEHOLDER = "\ue000"
 
 
-class CardList(nodes.General, nodes.Element):
+class Block(nodes.General, nodes.Element):  # type: ignore[misc]  # docutils has no types
+    """A node that becomes one HTML element."""
+
+
+class CardList(Block):
     """The cards of one directive."""
 
 
-class CardItem(nodes.General, nodes.Element):
+class CardItem(Block):
     """One card."""
 
 
-class Details(nodes.General, nodes.Element):
+class Details(Block):
     """Something hidden until the reader opens it; its first child is the :class:`Summary`."""
 
 
-class Summary(nodes.General, nodes.TextElement):
+class Summary(Block):
     """What is shown of closed details."""
+
+    child_text_separator = ""
 
 
 _TAGS = {CardList: "ol", CardItem: "li", Details: "details", Summary: "summary"}
 
 
 class Cards(SphinxDirective):
-    """Show recall cards as HTML that needs no script: question, hint, answer, reason and where it is taught."""
+    """Show recall cards as HTML that needs no script: question, hint, answer, reason, where it is taught."""
 
     required_arguments = 1
     option_spec: ClassVar[dict[str, Any]] = {"objective": directives.unchanged_required}
@@ -78,20 +84,19 @@ class Cards(SphinxDirective):
         return [CardList("", *(self._card(card) for card in chosen), classes=["recall-cards"])]
 
     def _card(self, card: Card) -> CardItem:
-        item = CardItem("", classes=["recall-card", f"recall-{card.kind}"], ids=[f"card-{card.id}"])
-        item["attributes"] = {"card": card.id, "kind": card.kind, "objective": card.objective}
+        item = CardItem(
+            "",
+            nodes.paragraph("", _TITLES[card.kind], classes=["recall-title"]),
+            nodes.container("", *self._question(card), classes=["recall-question"]),
+            *self._options(card),
+            self._details("hint", "Hint", self.parse_text_to_nodes(card.hint)),
+            self._details("answer", "Answer", list(self._answer(card))),
+            classes=["recall-card", f"recall-{card.kind}"],
+            ids=[f"card-{card.id}"],
+            data={"card": card.id, "kind": card.kind, "objective": card.objective},
+        )
         self.set_source_info(item)
         self.state.document.note_explicit_target(item)
-        item += nodes.paragraph("", _TITLES[card.kind], classes=["recall-title"])
-        item += nodes.container("", *self._question(card), classes=["recall-question"])
-        if card.options:
-            options = (
-                nodes.list_item("", self._option(letter, option))
-                for letter, option in _lettered(card.options)
-            )
-            item += nodes.bullet_list("", *options, classes=["recall-options"])
-        item += self._details("hint", "Hint", self.parse_text_to_nodes(card.hint))
-        item += self._details("answer", "Answer", list(self._answer(card)))
         return item
 
     def _question(self, card: Card) -> list[nodes.Node]:
@@ -100,18 +105,24 @@ class Cards(SphinxDirective):
         question = nodes.container("", *self.parse_text_to_nodes(card.question.replace(BLANK, _PLACEHOLDER)))
         number = 0
         for text in list(question.findall(nodes.Text)):
+            if isinstance(text.parent, nodes.math | nodes.math_block):
+                continue  # KaTeX will complain of the placeholder
             first, *rest = text.split(_PLACEHOLDER)
             parts: list[nodes.Node] = [nodes.Text(first)]
             for part in rest:
                 number += 1
                 parts += [nodes.inline("", f"blank {number}", classes=["recall-blank"]), nodes.Text(part)]
             text.parent.replace(text, parts)
-        return question.children
+        return list(question.children)
 
-    def _option(self, letter: str, option: Option) -> Details:
-        verdict = nodes.strong("", "Right. " if option.correct else "No. ")
-        reply = nodes.paragraph("", "", verdict, *self._inline(option.says))
-        return self._details("option", f"{letter}: {option.text}", [reply])
+    def _options(self, card: Card) -> Iterator[nodes.Node]:
+        items = []
+        for letter, option in _lettered(card.options):
+            verdict = nodes.strong("", "Right. " if option.correct else "No. ")
+            reply = nodes.paragraph("", "", verdict, *self._inline(option.says))
+            items.append(nodes.list_item("", self._details("option", f"{letter}: {option.text}", [reply])))
+        if items:
+            yield nodes.bullet_list("", *items, classes=["recall-options"])
 
     def _answer(self, card: Card) -> Iterator[nodes.Node]:
         if card.kind in NUMERIC:
@@ -142,7 +153,7 @@ class Cards(SphinxDirective):
             yield nodes.bullet_list("", *items)
 
     def _details(self, name: str, title: str, content: list[nodes.Node]) -> Details:
-        return Details("", Summary("", "", *self._inline(title)), *content, classes=[f"recall-{name}"])
+        return Details("", Summary("", *self._inline(title)), *content, classes=[f"recall-{name}"])
 
     def _inline(self, text: str) -> list[nodes.Node]:
         parsed, messages = self.parse_inline(text)
@@ -171,8 +182,8 @@ class Evidence(SphinxRole):
 
 def visit(writer: Any, node: nodes.Element) -> None:
     """Open the HTML element of one of the nodes above."""
-    data = {f"data-{name}": value for name, value in node.get("attributes", {}).items()}
-    writer.body.append(writer.starttag(node, _TAGS[type(node)], **data))
+    data = {f"data-{name}": value for name, value in node.get("data", {}).items()}
+    writer.body.append(writer.starttag(node, _TAGS[type(node)], "", **data))
 
 
 def depart(writer: Any, node: nodes.Element) -> None:

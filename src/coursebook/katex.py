@@ -1,4 +1,4 @@
-"""Turn formulas into HTML and MathML with KaTeX while the book is built, so that a reader's browser need not."""
+"""Turn formulas into HTML and MathML while the book is built, so that the reader's browser need not."""
 
 import json
 import re
@@ -19,8 +19,10 @@ from coursebook.assets import NODE
 
 logger = logging.getLogger(__name__)
 
+PATIENCE = 5  # seconds for Node to end after its input has
+
 SCRIPT = NODE / "render.cjs"
-_NUMBERED = re.compile(r"\\(begin|end)\{(equation|align|alignat|gather)\}")
+_NUMBERED = re.compile(r"\\begin\{(?:equation|multline|gather|align|alignat|flalign|eqnarray)\}")
 
 
 class FormulaError(ValueError):
@@ -97,7 +99,7 @@ class KaTeX:
         with suppress(OSError):
             process.stdin.close()  # Node ends when its input does
         try:
-            process.wait(timeout=5)
+            process.wait(timeout=PATIENCE)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -118,8 +120,12 @@ class MathWriter:
 
     def visit_block(self, writer: Any, node: nodes.math_block) -> None:
         """Write a formula on a line of its own, with its number where it has a label."""
-        # Sphinx numbers labelled blocks; KaTeX would put a second number on each line of these.
-        latex = _NUMBERED.sub(r"\\\1{\2*}", node.astext())
+        latex = node.astext()
+        if r"\\" in latex and r"\begin" not in latex:
+            _warn(node, r"\\ breaks no line here: put the lines between \begin{aligned} and \end{aligned}")
+        if _NUMBERED.search(latex):
+            # KaTeX would number its lines beside Sphinx, which gives the place a random name in each build.
+            _warn(node, r"star the environment, or write $$\begin{aligned}...\end{aligned}$$ (label)")
         writer.body.append(writer.starttag(node, "div", CLASS="math display"))
         writer.body.append(self._render(node, latex, display=True))
         if node.get("number"):
@@ -133,8 +139,12 @@ class MathWriter:
         try:
             return self._katex.render(latex, display=display)
         except FormulaError as error:
-            logger.warning("formula: %s", error, location=node, type="katex")
+            _warn(node, str(error))
             return escape(latex)
+
+
+def _warn(node: nodes.Element, problem: str) -> None:
+    logger.warning("formula: %s", problem, location=node, type="katex")
 
 
 def setup(app: Sphinx) -> None:

@@ -1,4 +1,4 @@
-"""Make every page work from the reader's disk: nothing is fetched from elsewhere, and no button leads nowhere."""
+"""Make every page work from the reader's disk: nothing is fetched, and no button leads nowhere."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -3,11 +3,11 @@
 from sphinx.application import Sphinx
 from sphinx.util.typing import ExtensionMetadata
 
-from coursebook import accessible, directives, katex, offline
+from coursebook import accessible, anchors, directives, katex, offline
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Add formulas without JavaScript, pages without foreign addresses, recall cards and evidence labels."""
-    for part in (katex, offline, accessible, directives):
+    for part in (katex, offline, accessible, directives, anchors):
         part.setup(app)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

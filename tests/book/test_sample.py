@@ -1,0 +1,163 @@
+"""Every kind of thing that a page may hold comes out as it should."""
+
+import pytest
+from bs4 import BeautifulSoup
+
+from coursebook.page_checks import find_problems, read_book
+
+CHAPTER, EXERCISES = "chapters/01-coins", "exercises/01-coins"
+
+
+@pytest.fixture(scope="session")
+def chapter(sample):
+    return BeautifulSoup(sample.page(CHAPTER), "html.parser")
+
+
+@pytest.fixture(scope="session")
+def exercises(sample):
+    return BeautifulSoup(sample.page(EXERCISES), "html.parser")
+
+
+def test_the_sample_breaks_no_rule(sample):
+    assert len(read_book(sample.html)) >= 7
+    assert find_problems(sample.html) == []
+
+
+def test_a_picture_has_its_logical_size_its_description_and_its_caption(chapter):
+    image = chapter.select_one("article figure img")
+    assert image["alt"].startswith("Ten bars for the number of heads")
+    assert image["style"] == "width: 600px; height: 300px;"
+    assert image.find_parent("a")["href"] == image["src"]  # a click shows it in full
+    caption = image.find_parent("figure").figcaption
+    assert caption.find("math") is not None
+    assert caption.select_one(".caption-number").get_text() == "Fig. 1.1 "
+
+
+def test_formulas_are_rendered_and_numbered_once(chapter):
+    blocks = chapter.select("div.math.display")
+    numbers = [[number.contents[0] for number in block.select(".eqno")] for block in blocks]
+    assert numbers == [["(1.1)"], ["(1.2)"], []]
+    assert not chapter.select(".katex .eqn-num")
+    assert chapter.select_one("a[href='#equation-eq-count']").get_text() == "(1.1)"
+
+
+def test_glued_values_evidence_and_predictions_are_there(chapter):
+    text = chapter.article.get_text(" ", strip=True)
+    assert "the most likely one is 7 of ten" in text
+    labels = [label.get_text() for label in chapter.select(".evidence")]
+    assert labels[:4] == ["measured", "exact", "cited", "conjecture"]
+    assert chapter.select_one(".admonition.predict .admonition-title").get_text() == "Predict"
+
+
+def test_the_head_is_settled_before_the_page_is_drawn(chapter):
+    description = chapter.find("meta", attrs={"name": "description"})["content"]
+    assert description.startswith("How many of ten coins fall heads up")
+    assert description.endswith("whole…")
+    assert len(description) <= 160
+    scripts = [script for script in chapter.head.find_all("script") if "dataset.theme" in script.get_text()]
+    assert len(scripts) == 1
+    assert scripts[0].find_next("link", rel="stylesheet") is not None
+    assert chapter.html["data-theme"] == "light"  # for readers without JavaScript
+
+
+def test_what_is_not_used_is_not_shipped(sample):
+    names = {path.name for path in sample.html.rglob("*") if path.is_file()}
+    assert not {
+        name for name in names if name.endswith(".map") or "fontawesome.js" in name or "thebe" in name
+    }
+    assert {"house.css", "house.js", "katex.min.css", "KaTeX_Main-Regular.woff2", "OFL.txt"} <= names
+    assert "katex.min.js" not in names
+
+
+def test_no_button_leads_nowhere_while_the_repository_has_no_address(chapter):
+    labels = {button.get_text(strip=True) for button in chapter.select(".article-header-buttons li")}
+    assert labels == {".ipynb", ".pdf"}
+    assert "executablebooks" not in str(chapter)
+
+
+def test_lists_of_references_have_no_roles_that_they_do_not_keep(sample):
+    page = BeautifulSoup(sample.page("references"), "html.parser")
+    citations = page.select(".citation-list .citation")
+    assert len(citations) == 2
+    assert not page.select("article [role=list], article [role=doc-biblioentry]")
+
+
+def test_the_corner_of_a_table_is_no_heading(chapter):
+    assert chapter.select("table.dataframe")
+    assert not [cell for cell in chapter.select("table.dataframe th") if not cell.get_text(strip=True)]
+
+
+def test_hidden_code_is_named_by_the_words_on_it(chapter):
+    summaries = chapter.select("details.hide summary")
+    assert summaries
+    assert not [summary for summary in summaries if summary.has_attr("aria-label")]
+
+
+def card(soup, name):
+    return soup.find(id=f"card-{name}")
+
+
+def test_cards_are_lists_of_details(exercises):
+    cards = exercises.select("ol.recall-cards > li.recall-card")
+    assert [item["data-kind"] for item in cards] == [
+        "predict",
+        "choice",
+        "numeric",
+        "cloze",
+        "recall",
+        "cloze",
+    ]
+    assert cards[0]["data-card"] == "coins-count-dropped"
+    assert cards[0]["data-objective"] == "coins/spread"
+    for item in cards:
+        titles = [details.summary.get_text() for details in item.find_all("details", recursive=False)]
+        assert titles == ["Hint", "Answer"]
+        assert not item.select("details[open]")
+
+
+def test_a_number_card_says_what_counts_and_answers_a_misconception(exercises):
+    answer = card(exercises, "coins-count-dropped").select_one("details.recall-answer")
+    assert answer.p.get_text() == "0.267, and anything within 0.02 of it"
+    assert answer.li.get_text().startswith("If you said 1: ")
+    assert answer.select_one("div.math.display .katex-mathml")  # a formula on its own line within the reason
+    exact = card(exercises, "coins-scale-by-hand").select_one("details.recall-answer")
+    assert exact.p.get_text() == "1.25"
+
+
+def test_a_card_leads_back_to_the_section_that_teaches_it(exercises):
+    link = card(exercises, "coins-recall").select_one("details.recall-answer > p:last-child a")
+    assert link["href"] == "../chapters/01-coins.html#a-deeper-heading"
+    assert link.get_text() == "A deeper heading"
+
+
+def test_every_option_of_a_choice_has_a_reply(exercises):
+    options = card(exercises, "coins-which-mean").select("details.recall-option")
+    assert [option.summary.get_text()[:2] for option in options] == ["A:", "B:", "C:"]
+    assert [option.p.strong.get_text(strip=True) for option in options] == ["Right.", "No.", "No."]
+    answer = card(exercises, "coins-which-mean").select_one("details.recall-answer li")
+    assert answer.get_text().startswith("A: ")
+
+
+def test_blanks_are_numbered_and_filled_in_order(exercises):
+    cloze = card(exercises, "coins-blanks")
+    assert [blank.get_text() for blank in cloze.select(".recall-question .recall-blank")] == [
+        "blank 1",
+        "blank 2",
+    ]
+    assert len(cloze.select("details.recall-answer ol > li")) == 2
+    single = card(exercises, "coins-one-blank").select_one("details.recall-answer")
+    assert single.p.get_text() == "binomial"
+
+
+def test_text_on_a_card_is_markdown(exercises):
+    recall = card(exercises, "coins-recall")
+    assert recall.select_one(".recall-question strong").get_text() == "mask"
+    assert recall.select_one(".recall-question div.highlight-python")
+    assert "If you said a filter that is learned: nothing about" in recall.get_text()
+
+
+def test_exercise_and_gated_solution_are_there(exercises):
+    assert exercises.select_one(".exercise .katex")
+    solution = exercises.select_one(".solution.dropdown")
+    assert solution.select_one(".cell_input")
+    assert solution.select_one(".cell_output").get_text(strip=True) == "2"
