@@ -20,9 +20,12 @@ _REPAIRS = (
     (' role="doc-biblioentry"', ""),
     # The name must contain the visible words, which are "Show code cell source" and the like.
     ('<summary aria-label="Toggle hidden content">', "<summary>"),
-    # The corner of a pandas table is no heading of anything.
-    ("<th></th>", "<td></td>"),
+    # Every exercise and every solution of a page would bear the same name.
+    ('<section id="exercise-content">', "<section>"),
+    ('<section id="solution-content">', "<section>"),
 )
+
+_EMPTY_HEADING = re.compile(r"<th(\b[^>]*)>\s*</th>")  # such as the corner of a table; it heads nothing
 
 LONGEST_DESCRIPTION = 160
 
@@ -73,6 +76,7 @@ def repair_roles(
     if "body" in context:
         for wrong, right in _REPAIRS:
             context["body"] = context["body"].replace(wrong, right)
+        context["body"] = _EMPTY_HEADING.sub(r"<td\1></td>", context["body"])
 
 
 def setup(app: Sphinx) -> None:

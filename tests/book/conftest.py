@@ -125,7 +125,7 @@ class SampleBook:
                     "nitpicky": True,
                 },
             )
-        assert status == 0, errors.getvalue()
+        assert status == 0, f"{status!r}\n{errors.getvalue()}"
         return _ANSI.sub("", errors.getvalue())
 
 

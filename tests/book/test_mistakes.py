@@ -24,7 +24,7 @@ MISTAKES = [
     (CHAPTER, "[exercises](../exercises/01-coins.md)", "[exercises](../exercises/02-dice.md)", "02-dice.md"),
     (
         CARDS,
-        "#a-deeper-heading",
+        "#deeper",
         "#a-lost-heading",
         "local id not found in doc 'chapters/01-coins': 'a-lost-heading'",
     ),

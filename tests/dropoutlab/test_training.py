@@ -221,6 +221,12 @@ def test_training_is_in_training_mode_and_evaluation_without_masks_or_gradients(
         assert history.error[name][-1] == wrong
 
 
+def test_the_model_is_left_in_evaluation_mode_even_if_never_evaluated(seeded):
+    model = mlp((5, 16, 3), init=seeded(1), p=0.3, masks=seeded(2))
+    fit(model, task(seeded(3)), Recipe(1), order=seeded(4))
+    assert not any(module.training for module in model.modules())
+
+
 def test_masks_are_drawn_in_training(seeded):
     split = task(seeded(1))
     runs = [
@@ -323,6 +329,16 @@ def test_weights_broken_by_the_very_last_step_are_noticed(seeded):
     split = Split(task(seeded(2)).x.float() * 1e10, task(seeded(2)).y)
     with pytest.raises(FloatingPointError, match=r"after epoch 1; lower lr=1e\+37"):
         fit(model, split, Recipe(1, 64, lr=1e37), order=seeded(3))
+
+
+def test_an_infinite_loss_is_noticed_although_every_weight_is_finite(seeded):
+    model = mlp((5, 2), init=seeded(1), dtype=torch.float32)
+    with torch.no_grad():
+        model[0].bias.copy_(torch.tensor([3e38, -3e38]))  # their difference overflows, the gradient does not
+    split = Split(torch.zeros(1, 5), torch.tensor([1]))
+    with pytest.raises(FloatingPointError, match="after epoch 1; lower lr=0.001"):
+        fit(model, split, Recipe(1, lr=0.001), order=seeded(3))
+    assert all(parameter.isfinite().all() for parameter in model.parameters())
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
