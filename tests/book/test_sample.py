@@ -1,5 +1,7 @@
 """Every kind of thing that a page may hold comes out as it should."""
 
+import re
+
 import pytest
 from bs4 import BeautifulSoup
 
@@ -39,6 +41,15 @@ def test_formulas_are_rendered_and_numbered_once(chapter):
     assert numbers == [["(1.1)"], ["(1.2)"], []]
     assert not chapter.select(".katex .eqn-num")
     assert chapter.select_one("a[href='#equation-eq-count']").get_text() == "(1.1)"
+
+
+def test_no_line_ends_between_a_formula_and_its_punctuation(chapter):
+    joined = [formula for formula in chapter.select("article p span.math") if formula.next_sibling]
+    after = {str(formula.next_sibling)[:2] for formula in joined}
+    assert "\u2060," in after
+    assert "\u2060." in after
+    assert not {text for text in after if text[0] in ".,"}
+    assert str(chapter.find(string=re.compile("nobody dropped"))).endswith("(\u2060")
 
 
 def test_glued_values_evidence_and_predictions_are_there(chapter):
