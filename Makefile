@@ -39,6 +39,7 @@ test: $(READY) ## verify everything: code, notebooks, every stored output, the b
 	@$(call stage,notebooks agree with their sources,$(BIN)/python -m pytest tests/notebooks)
 	@$(call stage,stored outputs are reproduced,$(BIN)/coursebook verify)
 	@$(call stage,the book builds without a warning,$(BIN)/coursebook build)
+	@$(call stage,the built pages keep their rules,BOOK_IS_BUILT=yes $(BIN)/python -m pytest tests/book/test_book.py)
 
 lab: $(LAB) ## open the chapters in JupyterLab
 	@$(BIN)/jupyter lab

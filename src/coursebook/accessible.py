@@ -1,4 +1,19 @@
-"""Repair what keeps a page from being read by every reader, and refuse pictures without a description."""
+"""Repair what keeps a page from being read by every reader, and refuse pictures without a description.
+
+A code cell describes its picture in its metadata; in a chapter's ``.md`` that is the head of the cell::
+
+    ---
+    mystnb:
+      image:
+        alt: "What a reader who cannot see the picture must know."
+      figure:
+        caption: "What it shows, with formulas like $p = 0.3$."
+        name: fig-what-it-shows
+    ---
+
+The size on the page is not set there. An object whose ``_repr_png_`` returns
+``(png, {"width": 652, "height": 300})`` is shown at that size in CSS pixels, however many pixels the PNG has.
+"""
 
 import re
 from html import escape
@@ -25,7 +40,9 @@ _REPAIRS = (
     ('<section id="solution-content">', "<section>"),
 )
 
-_EMPTY_HEADING = re.compile(r"<th(\b[^>]*)>\s*</th>")  # such as the corner of a table; it heads nothing
+_EMPTY_HEADING = re.compile(
+    r"<th(\b[^>]*)>\s*(?:<p></p>)?\s*</th>"
+)  # such as the corner of a table; it heads nothing
 
 LONGEST_DESCRIPTION = 160
 

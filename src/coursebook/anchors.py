@@ -1,7 +1,7 @@
 """Let ``chapters/04-scaling.md#the-switch`` find the explicit label ``(the-switch)=``.
 
-MyST resolves the part after ``#`` by what it derives from a heading's text, so such a link breaks when a heading
-is reworded. A label above the heading stays, and recall cards link to labels.
+MyST resolves the part after ``#`` by what it derives from a heading's text, so such a link breaks when a
+heading is reworded. A label above the heading stays, and recall cards link to labels.
 """
 
 from docutils import nodes

@@ -37,7 +37,7 @@ class Progress:
             self._handle.update(self._bar(stage))
 
     def within(self, name: str) -> Callable[[str, int, int], None]:
-        """Return a callback that puts ``name`` before each stage, for stages that recur under several names."""
+        """Return a callback that puts ``name`` before each stage, for stages that recur."""
         return lambda stage, done, total: self(f"{name}, {stage}", done, total)
 
     def _bar(self, stage: str) -> HTML:

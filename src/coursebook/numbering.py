@@ -1,7 +1,8 @@
 """Chapters keep the number in their file's name, also while earlier chapters are not in the book yet.
 
-Sphinx counts the chapters that the table of contents lists. A reader who is told of "chapter 4" would then look
-for it under another number until chapters 2 and 3 are finished, and every citation of a figure would change.
+Sphinx counts the chapters that the table of contents lists. A reader who is told of "chapter 4" would then
+look for it under another number until chapters 2 and 3 are finished, and every citation of a figure would
+change.
 """
 
 import re

@@ -64,7 +64,7 @@ def test_roles_are_repaired_in_the_body_alone():
     }
     repair_roles(None, "page", "page.html", context, None)
     assert context == {"body": '<div class="citation-list"><div><p>', "title": "<th></th>"}
-    context = {"body": '<tr><th></th><th class="head"> </th><th>q</th></tr>'}
+    context = {"body": '<tr><th></th><th class="head"><p></p></th><th>q</th></tr>'}
     repair_roles(None, "page", "page.html", context, None)
     assert context["body"] == '<tr><td></td><td class="head"></td><th>q</th></tr>'
     empty = {}

@@ -62,6 +62,10 @@ def test_each_kind_may_be_alone(tmp_path, card):
 
 ITEMS = "must be a list whose items have answer and says"
 BREACHES = [
+    (
+        changed(RECALL, misconceptions=[{"answer": "x", "says": "first", "then": None}]),
+        "field 'misconceptions': line 10: text is cut before 'then': within braces, text with a comma",
+    ),
     (changed(RECALL, id="Masks what"), "field 'id': must look like scaling-count-dropped, got 'Masks what'"),
     (changed(RECALL, id=7), "field 'id': must look like scaling-count-dropped, got 7"),
     (changed(RECALL, id=WITHOUT), "field 'id': is missing"),

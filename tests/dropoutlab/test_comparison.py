@@ -20,6 +20,7 @@ from dropoutlab.comparison import (
 )
 from dropoutlab.data import load
 from dropoutlab.layers import Dropout
+from dropoutlab.models import mlp
 from dropoutlab.seeds import streams
 from dropoutlab.stats import paired_difference
 from dropoutlab.training import Recipe
@@ -174,6 +175,7 @@ def test_arms_share_everything_but_their_setting(monkeypatch):
             {
                 "weights": [[p.detach().clone() for p in model.parameters()] for model in models],
                 "rates": [[m.p for m in model if isinstance(m, Dropout)] for model in models],
+                "masks": [[m.generator for m in model if isinstance(m, Dropout)] for model in models],
                 "train": trains,
                 "evaluate": options["evaluate"],
                 "orders": [order.get_state() for order in options["orders"]],
@@ -200,6 +202,14 @@ def test_arms_share_everything_but_their_setting(monkeypatch):
         assert call["recipe"] == {**asdict(Recipe(1)), "weight_decay": arm.weight_decay}
         assert call["rates"] == [[arm.p] * 2 if arm.p else []] * 3
         assert (call["augments"] is not None) == (arm.shift > 0)
+    # Each replica draws from the streams of its own seed.
+    for i, s in enumerate(streams(seed) for seed in SEEDS):
+        reference = mlp((64, 12, 8, 10), init=s.init)
+        assert all(
+            torch.equal(a, b) for a, b in zip(first["weights"][i], reference.parameters(), strict=True)
+        )
+        assert torch.equal(first["orders"][i], s.order.get_state())
+        assert {m.initial_seed() for m in calls[1]["masks"][i]} == {s.masks.initial_seed()}
     # Replicas of one arm share none of it.
     assert not torch.equal(first["weights"][0][0], first["weights"][1][0])
     assert not torch.equal(first["train"][0].x, first["train"][1].x)

@@ -148,8 +148,8 @@ def test_bootstrap_is_decided_by_its_generator(rng):
 
 @pytest.mark.parametrize("value", [0.0, 0.25, 0.1, 1e-300])
 def test_bootstrap_of_values_without_spread_has_no_length(value, rng):
-    # Three times 0.1 has a standard deviation of 2e-17 in floating point.
-    estimate = bootstrap_interval([value] * 3, rng)
+    # Seven times 0.1 has a standard deviation of 1e-17 in floating point.
+    estimate = bootstrap_interval([value] * 7, rng)
     assert estimate.low == estimate.mean == estimate.high == pytest.approx(value)
 
 

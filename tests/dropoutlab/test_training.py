@@ -336,7 +336,7 @@ def test_an_infinite_loss_is_noticed_although_every_weight_is_finite(seeded):
     with torch.no_grad():
         model[0].bias.copy_(torch.tensor([3e38, -3e38]))  # their difference overflows, the gradient does not
     split = Split(torch.zeros(1, 5), torch.tensor([1]))
-    with pytest.raises(FloatingPointError, match="after epoch 1; lower lr=0.001"):
+    with pytest.raises(FloatingPointError, match=r"after epoch 1; lower lr=0\.001"):
         fit(model, split, Recipe(1, lr=0.001), order=seeded(3))
     assert all(parameter.isfinite().all() for parameter in model.parameters())
 

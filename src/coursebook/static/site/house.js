@@ -1,7 +1,7 @@
 // What HTML and CSS cannot do alone. The page can be read without it.
 document.addEventListener("DOMContentLoaded", () => {
   // What scrolls sideways must be reachable with the keyboard.
-  const scrolling = ".katex-display, span.math, .cell_output .output, .pst-scrollable-table-container, pre";
+  const scrolling = ".katex-display, .cell_output .output, .pst-scrollable-table-container, pre";
   const update = () => {
     for (const element of document.querySelectorAll(scrolling)) {
       if (element.scrollWidth > element.clientWidth + 1) element.tabIndex = 0;
