@@ -22,7 +22,7 @@ def keep_punctuation(_app: Sphinx, document: nodes.document, _page: str) -> None
         closing = _take(parent, place + 1, 0, _CLOSING)
         if opening or closing:
             unbroken = nodes.inline("", "", classes=["unbroken"])
-            node.replace_self(unbroken)
+            parent[place] = unbroken  # replace_self would copy the label's classes, and draw its frame twice
             unbroken.extend([nodes.Text(opening), node, nodes.Text(closing)])
 
 

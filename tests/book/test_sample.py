@@ -44,6 +44,7 @@ def test_formulas_are_rendered_and_numbered_once(chapter):
 
 
 def test_no_line_ends_between_a_formula_or_a_label_and_its_punctuation(chapter):
+    assert {tuple(part["class"]) for part in chapter.select("article .unbroken")} == {("unbroken",)}
     texts = [part.get_text() for part in chapter.select("article .unbroken")]
     assert "exact." in texts
     assert {text[-1] for text in texts} >= {".", ",", ")"}
