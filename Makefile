@@ -47,16 +47,11 @@ lab: $(LAB) ## open the chapters in JupyterLab
 execute: $(READY) ## run the notebooks whose code or surroundings changed and store their outputs
 	@$(BIN)/coursebook execute
 
-studies: $(READY) ## run the registered studies
-	@found=; for manifest in results/*/manifest.json; do \
-		[ -e "$$manifest" ] || continue; found=yes; study=$$(basename "$$(dirname "$$manifest")"); \
-		$(BIN)/dropoutlab study run "$$study" || exit $$?; \
-	done; [ "$$found" ] || echo 'No study is registered yet: results/ holds none.'
+studies: $(READY) ## run the registered studies whose results are not complete
+	@$(BIN)/dropoutlab study run all
 
-bench: $(READY) ## run the registered benchmarks
-	@found=; for script in benchmarks/*.py; do \
-		[ -e "$$script" ] || continue; found=yes; echo "$$script"; $(BIN)/python "$$script" || exit $$?; \
-	done; [ "$$found" ] || echo 'No benchmark is registered yet: benchmarks/ holds none.'
+bench: $(READY) ## measure speed against peers and limits, and store it for the book
+	@$(BIN)/python benchmarks/run.py
 
 format: $(READY) ## sort imports and format the code
 	@$(BIN)/ruff check --select I --fix --quiet src tests benchmarks && $(BIN)/ruff format src tests benchmarks

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
+from coursebook.lab_files import LAB, reached_files, reads_results
+
 # Tags that change what a cell computes; all others (hide-input, remove-cell, ...) only change its looks.
 EXECUTION_TAGS = frozenset({"raises-exception", "skip-execution", "nbval-skip"})
 
@@ -24,19 +26,23 @@ def code_digest(notebook: NotebookNode) -> str:
     return _hexdigest([json.dumps(cells).encode()])
 
 
-def surroundings(root: Path) -> dict[str, str]:
-    """Digest everything outside the notebooks that their outputs depend on.
+def surroundings(root: Path, notebook: NotebookNode) -> dict[str, str]:
+    """Digest everything outside a notebook that its outputs depend on.
 
     Args:
         root: the repository's root folder, with ``src/dropoutlab``, ``results`` and ``constraints.txt``;
             whichever is missing counts as empty.
+        notebook: the notebook; of the lab only what it can reach counts, and of the results nothing
+            unless it reaches what reads them.
 
     Returns:
         One digest each for ``lab``, ``results`` and ``constraints``, so that a stale notebook can say why.
     """
+    files = reached_files(notebook, root)
+    results = root / "results"
     return {
-        "lab": _tree_digest(root / "src" / "dropoutlab"),
-        "results": _tree_digest(root / "results"),
+        "lab": _files_digest(files, root / LAB),
+        "results": _tree_digest(results if reads_results(files) else results / "of no study"),
         "constraints": _tree_digest(root / "constraints.txt"),
     }
 
@@ -58,13 +64,18 @@ def changed_parts(recorded: Mapping[str, str], current: Mapping[str, str]) -> li
 
 def _tree_digest(path: Path) -> str:
     """Digest a file, or every file below a folder together with its name."""
-    below = (file for file in path.rglob("*") if _counts(file, path))
-    files = [path] if path.is_file() else sorted(below, key=Path.as_posix)
+    if path.is_file():
+        return _files_digest([path], path.parent)
+    return _files_digest((file for file in path.rglob("*") if _counts(file, path)), path)
+
+
+def _files_digest(files: Iterable[Path], folder: Path) -> str:
+    """Digest files together with their names below a folder."""
     parts: list[bytes] = []
-    for file in files:
+    for file in sorted(files, key=Path.as_posix):
         # Line endings differ between checkouts of the same commit; nothing computed here depends on them.
         content = file.read_bytes().replace(b"\r\n", b"\n")
-        parts += [file.relative_to(path.parent).as_posix().encode(), content]
+        parts += [file.relative_to(folder).as_posix().encode(), content]
     return _hexdigest(parts)
 
 

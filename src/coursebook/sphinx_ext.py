@@ -3,12 +3,32 @@
 from sphinx.application import Sphinx
 from sphinx.util.typing import ExtensionMetadata
 
-from coursebook import accessible, anchors, directives, katex, numbering, offline, typography
+from coursebook import (
+    accessible,
+    anchors,
+    benchmarks,
+    directives,
+    evidence,
+    katex,
+    numbering,
+    offline,
+    typography,
+)
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Add formulas without JavaScript, pages without foreign addresses, recall cards and evidence labels."""
-    for part in (katex, offline, accessible, directives, anchors, numbering, typography):
+    for part in (
+        katex,
+        offline,
+        accessible,
+        benchmarks,
+        directives,
+        evidence,
+        anchors,
+        numbering,
+        typography,
+    ):
         part.setup(app)
     # Writers in several processes would mix their formulas in the one pipe to KaTeX.
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": False}

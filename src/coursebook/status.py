@@ -75,7 +75,6 @@ def examine(pairs: Iterable[Pair], root: Path) -> list[Status]:
     Raises:
         BookError: a source cannot be read.
     """
-    around = surroundings(root)
     statuses = []
     for pair in pairs:
         stored, problem = None, None
@@ -83,7 +82,8 @@ def examine(pairs: Iterable[Pair], root: Path) -> list[Status]:
             stored = read_notebook(pair)
         except BookError as error:
             problem = error
-        statuses.append(Status(pair, read_source(pair), stored, problem, around))
+        source = read_source(pair)
+        statuses.append(Status(pair, source, stored, problem, surroundings(root, source)))
     return statuses
 
 

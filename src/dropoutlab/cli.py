@@ -9,11 +9,16 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from dropoutlab.cli_claims import show_claims
+from dropoutlab.cli_study import app as study
+
 # Everything else is imported where it is used, so that --help and --version answer at once.
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 data = typer.Typer(no_args_is_help=True, help="Datasets: what is on this machine, and how to get the rest.")
 app.add_typer(data, name="data")
+app.add_typer(study, name="study")
+app.command(name="claims")(show_claims)
 
 Cache = Annotated[
     Path | None,
@@ -131,3 +136,7 @@ def status(cache: Cache = None) -> None:
         typer.echo(f"dropoutlab: {entry.path}: {entry.problem}", err=True)
     if problems:
         raise typer.Exit(1)
+
+
+if __name__ == "__main__":
+    app()

@@ -4,89 +4,41 @@ A layer of n units with dropout stands for 2ⁿ networks, one per mask. Three av
 matter: the arithmetic mean, the renormalised geometric mean, and weight scaling, which runs one network with
 every mask replaced by its mean. The last two agree exactly whenever the logits are affine in the mask.
 
-All averages are taken in float64, of logarithms of softmaxes, and returned in float64.
+All averages are taken and returned in float64.
 """
 
-import itertools
-import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from typing import Literal
 
 import torch
 from torch import Tensor
 
-from dropoutlab.masks import check_probability
+from dropoutlab.exact import MOST_UNITS, exact_average
+from dropoutlab.thinned import (
+    MOST_MASK_UNITS,
+    Kind,
+    Rates,
+    as_probabilities,
+    check_kind,
+    drop_rates,
+    enumerate_masks,
+    float64_layer,
+    mask_probabilities,
+    weighted_sum,
+)
 
-Kind = Literal["arithmetic", "geometric"]
-Rates = float | Sequence[float] | Tensor
-
-# 2^24 networks take seconds. Past that the sum doubles with every unit and sampling is the better bargain.
-MOST_UNITS = 24
-# All masks at once need n bytes each: 2^20 of them fit in 20 MB.
-MOST_MASK_UNITS = 20
-# Logits held at a time: 2^18 float64 numbers are 2 MB and stay in a processor's cache.
-_BLOCK = 2**18
-
-
-@torch.no_grad()
-def exact_average(
-    hidden: Tensor, weight: Tensor, bias: Tensor | None, p: Rates, kind: Kind = "arithmetic"
-) -> Tensor:
-    r"""Average the predictions of all 2ⁿ thinned networks of a final linear layer with softmax.
-
-    .. math:: z_m = W (h \odot m / q) + b, \qquad P(m) = \prod_i q_i^{m_i} p_i^{1 - m_i}
-
-    .. math:: \text{arithmetic: } \sum_m P(m)\, \text{softmax}(z_m), \qquad
-        \text{geometric: } \propto \exp \sum_m P(m) \log \text{softmax}(z_m)
-
-    Units with p = 0 or p = 1 are no choice and double nothing.
-
-    Args:
-        hidden: inputs of the layer before dropout, ``(n,)`` or ``(N, n)``.
-        weight: ``(C, n)``.
-        bias: ``(C,)`` or ``None``; never masked and never scaled.
-        p: drop probability in ``[0, 1]``, one for all units or one for each of the n.
-        kind: ``"arithmetic"`` or ``"geometric"``.
-
-    Returns:
-        Probabilities ``(C,)`` or ``(N, C)`` in float64. Memory stays bounded at any n.
-
-    Raises:
-        ValueError: shapes do not fit, ``p`` is no probability, ``kind`` is unknown, or more than 24 units
-            are dropped at random.
-
-    Example:
-        >>> hidden, weight = torch.tensor([1.0, 2.0]), torch.tensor([[1.0, 0.0], [0.0, 1.0]])
-        >>> exact_average(hidden, weight, None, p=0.5)  # masks 00, 10, 01, 11
-        tensor([0.3795, 0.6205], dtype=torch.float64)
-
-    Source: Hinton et al. (2012), arXiv:1207.0580 (geometric mean of all 2ⁿ networks); Srivastava et al.
-    (2014), sections 1 and 7.5.
-    """
-    _check_kind(kind)
-    hidden, weight, bias = _as_float64(hidden, weight, bias)
-    rates = _rates(p, weight)
-    random = (rates > 0) & (rates < 1)
-    n = int(random.sum())
-    if n > MOST_UNITS:
-        raise ValueError(
-            f"exact_average enumerates 2^n networks for n up to {MOST_UNITS} units with 0 < p < 1, got {n}; "
-            "sample them instead with monte_carlo_average"
-        )
-    batch = hidden.reshape(-1, hidden.shape[-1])  # (N, n)
-    always = rates == 0
-    start = batch[:, always] @ weight[:, always].T + bias  # (N, C)
-    rates = rates[random]
-    # What each unit adds to the logits when it is kept, (n, N, C).
-    terms = torch.einsum("ri,ci->irc", batch[:, random] / (1 - rates), weight[:, random])
-    classes = weight.shape[0]
-    together = min(n, max(0, int(math.log2(_BLOCK / max(classes, 1)))))
-    rows = max(1, _BLOCK // (classes << together))
-    totals = torch.zeros_like(start)
-    for chunk in (slice(i, i + rows) for i in range(0, len(batch), rows)):
-        for logits, probabilities in _blocks(start[chunk], terms[:, chunk], rates, together):
-            totals[chunk] += _weighted(logits, probabilities, kind)
-    return _finished(totals, kind).reshape(*hidden.shape[:-1], classes)
+__all__ = [
+    "MOST_MASK_UNITS",
+    "MOST_UNITS",
+    "Kind",
+    "Rates",
+    "average",
+    "enumerate_masks",
+    "exact_average",
+    "mask_probabilities",
+    "monte_carlo_average",
+    "weight_scaling_average",
+]
 
 
 def weight_scaling_average(
@@ -125,8 +77,8 @@ def weight_scaling_average(
 
     Source: Srivastava et al. (2014), section 4 (scaled-down weights) and section 10 (scaled-up survivors).
     """
-    hidden, weight, bias = _as_float64(hidden, weight, bias)
-    rates = _rates(p, weight)
+    hidden, weight, bias = float64_layer(hidden, weight, bias)
+    rates = drop_rates(p, weight)
     if scaling == "inverted":
         mean = (rates < 1).to(rates.dtype)
     elif scaling == "classic":
@@ -163,12 +115,12 @@ def monte_carlo_average(
         >>> g = torch.Generator().manual_seed(1)
         >>> predict = lambda x: dropout(x, 0.5, training=True, generator=g).softmax(-1)
         >>> mean = monte_carlo_average(predict, torch.tensor([1.0, 2.0]), samples=4000)
-        >>> [round(value, 2) for value in mean.tolist()]  # exact: 0.3795, 0.6205
-        [0.38, 0.62]
+        >>> [round(value, 1) for value in mean.tolist()]  # exact: 0.3795, 0.6205
+        [0.4, 0.6]
 
     Source: Srivastava et al. (2014), section 7.5; Gal and Ghahramani (2016), arXiv:1506.02142, section 4.
     """
-    _check_kind(kind)
+    check_kind(kind)
     if samples < 1:
         raise ValueError(f"need at least 1 sample, got {samples}")
     total: Tensor | float = 0.0
@@ -182,7 +134,7 @@ def monte_carlo_average(
             "the geometric mean is undefined: every class has probability 0 in some sample; "
             "predict in float64, or use kind='arithmetic'"
         )
-    return _finished(total, kind)
+    return as_probabilities(total, kind)
 
 
 def average(logits: Tensor, probabilities: Tensor, kind: Kind = "arithmetic") -> Tensor:
@@ -209,7 +161,7 @@ def average(logits: Tensor, probabilities: Tensor, kind: Kind = "arithmetic") ->
 
     Source: Baldi and Sadowski (2013), NeurIPS (the normalised weighted geometric mean).
     """
-    _check_kind(kind)
+    check_kind(kind)
     if logits.dim() < 2 or probabilities.shape != logits.shape[:1]:
         raise ValueError(
             f"need logits (M, *, C) and one probability for each of the M networks, "
@@ -219,114 +171,7 @@ def average(logits: Tensor, probabilities: Tensor, kind: Kind = "arithmetic") ->
     _check_distribution(probabilities, "the probabilities of the networks must sum to 1")
     # A network that never occurs must not matter, even where its log-probability is minus infinity.
     occurs = probabilities > 0
-    return _finished(_weighted(logits[occurs].double(), probabilities[occurs], kind), kind)
-
-
-def enumerate_masks(n: int) -> Tensor:
-    """List all 2ⁿ masks of n units; mask k keeps unit i where bit i of k is set.
-
-    Args:
-        n: number of units, 0 to 20.
-
-    Returns:
-        Boolean tensor ``(2^n, n)``, from the empty network to the full one.
-
-    Raises:
-        ValueError: ``n`` is negative or larger than 20.
-
-    Example:
-        >>> enumerate_masks(2).int().tolist()
-        [[0, 0], [1, 0], [0, 1], [1, 1]]
-    """
-    if not 0 <= n <= MOST_MASK_UNITS:
-        raise ValueError(
-            f"can list the masks of 0 to {MOST_MASK_UNITS} units, got {n}; "
-            "sample them instead with monte_carlo_average"
-        )
-    bits = 1 << torch.arange(n, dtype=torch.int32)
-    return (torch.arange(2**n, dtype=torch.int32)[:, None] & bits) != 0
-
-
-def mask_probabilities(masks: Tensor, p: Rates) -> Tensor:
-    r"""Give the probability of each mask when units are dropped independently.
-
-    .. math:: P(m) = \prod_i q_i^{m_i} p_i^{1 - m_i}
-
-    Args:
-        masks: boolean ``(M, n)``, ``True`` where kept.
-        p: drop probability in ``[0, 1]``, one for all units or one for each of the n.
-
-    Returns:
-        Probabilities ``(M,)`` in float64.
-
-    Raises:
-        ValueError: ``p`` is no probability, or there is not one for each unit.
-
-    Example:
-        >>> mask_probabilities(enumerate_masks(2), p=0.25)
-        tensor([0.0625, 0.1875, 0.1875, 0.5625], dtype=torch.float64)
-    """
-    rates = _rates(p, masks)
-    return torch.where(masks, 1 - rates, rates).prod(dim=-1)
-
-
-def _blocks(start: Tensor, terms: Tensor, rates: Tensor, together: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield the logits ``(2^together, N, C)`` of all networks, block by block, with their probabilities.
-
-    Within a block the first units take every state, by doubling: each adds its term to all networks so far.
-    Across blocks the other units do.
-    """
-    logits, probabilities = start.new_zeros(1, *start.shape), rates.new_ones(1)
-    for term, rate in zip(terms[:together], rates[:together], strict=True):
-        logits = torch.cat([logits, logits + term])
-        probabilities = torch.cat([probabilities * rate, probabilities * (1 - rate)])
-    fixed_terms, fixed_rates = terms[together:], rates[together:]
-    for states in itertools.product((False, True), repeat=len(fixed_rates)):
-        kept = torch.tensor(states, dtype=torch.bool, device=start.device)
-        offset = start + fixed_terms[kept].sum(dim=0)
-        yield logits + offset, probabilities * torch.where(kept, 1 - fixed_rates, fixed_rates).prod()
-
-
-def _weighted(logits: Tensor, probabilities: Tensor, kind: Kind) -> Tensor:
-    """Sum the softmaxes, or their logarithms, of networks ``(M, *, C)`` by probability: ``(*, C)``."""
-    values = logits.log_softmax(dim=-1)
-    return torch.einsum("m,m...->...", probabilities, values.exp() if kind == "arithmetic" else values)
-
-
-def _finished(total: Tensor, kind: Kind) -> Tensor:
-    """Turn the sum over all networks into probabilities; a geometric mean has to be renormalised."""
-    return total if kind == "arithmetic" else total.softmax(dim=-1)
-
-
-def _as_float64(hidden: Tensor, weight: Tensor, bias: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
-    if weight.dim() != 2 or hidden.dim() not in (1, 2) or hidden.shape[-1] != weight.shape[-1]:
-        raise ValueError(
-            f"need hidden (n,) or (N, n) and weight (C, n), "
-            f"got {tuple(hidden.shape)} and {tuple(weight.shape)}"
-        )
-    if bias is None:
-        bias = weight.new_zeros(len(weight))
-    if bias.shape != weight.shape[:1]:
-        raise ValueError(f"need a bias of shape ({len(weight)},), one per class, got {tuple(bias.shape)}")
-    return hidden.double(), weight.double(), bias.double()
-
-
-def _rates(p: Rates, per_unit: Tensor) -> Tensor:
-    """Return one checked drop probability for each of the units in the last dimension of ``per_unit``."""
-    n = per_unit.shape[-1]
-    rates = torch.as_tensor(p, dtype=torch.float64, device=per_unit.device)
-    if rates.dim() > 0 and rates.shape != (n,):
-        raise ValueError(
-            f"need one drop probability, or one for each of the {n} units, got {tuple(rates.shape)}"
-        )
-    for rate in rates.flatten().tolist():
-        check_probability(rate)
-    return rates.expand(n)
-
-
-def _check_kind(kind: Kind) -> None:
-    if kind not in ("arithmetic", "geometric"):
-        raise ValueError(f"kind must be 'arithmetic' or 'geometric', got {kind!r}")
+    return as_probabilities(weighted_sum(logits[occurs].double(), probabilities[occurs], kind), kind)
 
 
 def _check_distribution(probabilities: Tensor, demand: str) -> None:

@@ -1,17 +1,17 @@
 """Every random mask of the course, drawn from an explicit generator.
 
-All binary masks share one law. A uniform number on the grid of multiples of :math:`2^{-24}` is compared
-with p, so a mask depends on the generator's seed alone: the same on every platform and for every dtype of
-the tensor it will meet. p is rounded to that grid, which moves P(dropped) by at most :math:`2^{-25}`.
+All binary masks share one law: independent coins that drop with probability p; `coins` says how exactly.
+On a CPU a mask depends on the generator's seed alone: it is the same on every platform, and for every
+dtype of the tensor it will meet.
 """
 
+import math
 from collections.abc import Sequence
 
 import torch
 from torch import Generator, Tensor
 
-# float32 uniforms are multiples of 2^-24: comparing with a multiple of it wastes and favours nothing.
-_GRID = 2**24
+from dropoutlab.coins import toss
 
 
 def check_probability(p: float) -> float:
@@ -65,7 +65,7 @@ def keep_mask(
         >>> keep_mask((2, 3), p=0.0).all().item()
         True
         >>> keep_mask((1000,), p=0.3, generator=torch.Generator().manual_seed(1)).sum().item()
-        698
+        692
 
     Source: Srivastava et al. (2014), section 4.
     """
@@ -73,9 +73,7 @@ def keep_mask(
     device = _device(generator, device)
     if p in (0.0, 1.0):
         return torch.full(tuple(shape), p == 0.0, dtype=torch.bool, device=device)
-    # Not bernoulli_: its stream depends on the mathematics library that torch was built with.
-    uniform = torch.rand(tuple(shape), generator=generator, device=device, dtype=torch.float32)
-    return uniform >= round(p * _GRID) / _GRID
+    return toss(math.prod(shape), p, generator=generator, device=device).view(tuple(shape))
 
 
 def channel_mask(

@@ -18,6 +18,11 @@ from matplotlib.figure import Figure
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
+from coursebook import evidence
+from dropoutlab import claims
+from dropoutlab.studies.reading import judge
+from tests.book import evidence_sample
+
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 REPOSITORY = Path(__file__).parents[2]
@@ -112,8 +117,11 @@ class SampleBook:
     def build(self) -> str:
         """Build in this process, so that coverage sees it; return what Sphinx wrote to its error stream."""
         errors = io.StringIO()
-        with warnings.catch_warnings(), redirect_stdout(io.StringIO()), redirect_stderr(errors):
+        silence = warnings.catch_warnings()
+        quiet = redirect_stdout(io.StringIO())
+        with silence, quiet, redirect_stderr(errors), pytest.MonkeyPatch.context() as patch:
             warnings.simplefilter("ignore")  # deprecations inside Sphinx's own dependencies
+            pretend(patch)
             status = build_sphinx(
                 self.root,
                 self.html,
@@ -133,12 +141,30 @@ def make_sample(root: Path) -> SampleBook:
     """Put the sample into a new folder."""
     shutil.copytree(SAMPLE, root)
     shutil.copy(REPOSITORY / "_config.yml", root)
+    results = root / "results" / "toy"  # offered for download on the study's page
+    results.mkdir(parents=True)
+    (results / "runs.csv").write_text("arm,seed\n")
+    (results / "manifest.json").write_text("{}\n")
     site = "src/coursebook/static/site"
     shutil.copytree(REPOSITORY / site, root / site)
     book = SampleBook(root)
     for name in stored_outputs():
         book.store(name)
     return book
+
+
+def pretend(patch: pytest.MonkeyPatch) -> None:
+    """Give the build a small catalogue and one study, instead of those of the repository."""
+    study = evidence_sample.STUDY
+    outcomes = judge(study, evidence_sample.ROWS)
+    patch.setattr(evidence, "entries", lambda: evidence_sample.ENTRIES)
+    patch.setattr(claims, "entries", lambda: evidence_sample.ENTRIES)
+    for module in (evidence, claims):
+        patch.setattr(module, "find", lambda name: evidence_sample.find(name))
+        patch.setattr(module, "load_rows", lambda *_: evidence_sample.ROWS)
+        patch.setattr(module, "judge", lambda *_: outcomes)
+    patch.setattr(evidence, "read_manifest", lambda _: evidence_sample.MANIFEST)
+    evidence.judged.cache_clear()
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 import pytest
 
 CHAPTER, EXERCISES, CARDS = "chapters/01-coins.md", "exercises/01-coins.md", "exercises/cards/01-coins.yml"
+EVIDENCE, STUDY = "evidence/index.md", "evidence/toy.md"
 
 # Each mistake with the words that must name it.
 MISTAKES = [
@@ -38,6 +39,10 @@ MISTAKES = [
         "has no card for the objective 'coins/sorrow'; it has coins/expectation, coins/spread, coins/words",
     ),
     (EXERCISES, "```{cards} 02-dice\n```\n", "```{cards} 02-dice\n```\n\n", "02-dice.yml: cannot be read"),
+    (EVIDENCE, "{claim}`A-2`", "{claim}`A-99`", "unknown claim 'A-99'; the ids are A-1, A-2"),
+    (EVIDENCE, "{verdict}`supported`", "{verdict}`true`", "a verdict must be one of supported, contradicted"),
+    (EVIDENCE, "{claims} articles", "{claims} books", "the catalogue has no table 'books'; it has articles"),
+    (STUDY, "{study} toy", "{study} game", "unknown study 'game'"),
 ]
 
 

@@ -30,49 +30,118 @@ def test_the_order_and_the_borders_of_cells_count(book):
     assert len({digest_of(book, *code) for code in (["a", "b"], ["b", "a"], ["a\nb"], ["a", "b", ""])}) == 4
 
 
-def test_everything_around_a_notebook_has_its_own_digest(book):
-    before = surroundings(book.root)
-    (book.root / "src" / "dropoutlab" / "masks.py").write_text("q = 0.8\n", encoding="utf-8")
-    assert changed_parts(before, surroundings(book.root)) == ["lab"]
+USING = "from dropoutlab import masks"
+
+
+@pytest.fixture
+def around(book):
+    """Digests around a notebook that uses the lab's masks."""
+    notebook = read_source(book.page("chapters/01-a", USING))
+    return lambda: surroundings(book.root, notebook)
+
+
+def write(book, name, text):
+    path = book.root / "src" / "dropoutlab" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def test_everything_around_a_notebook_has_its_own_digest(book, around):
+    before = around()
+    write(book, "masks.py", "q = 0.8\n")
+    assert changed_parts(before, around()) == ["lab"]
     (book.root / "constraints.txt").write_text("numpy==2.1\n", encoding="utf-8")
-    assert changed_parts(before, surroundings(book.root)) == ["lab", "constraints"]
-    (book.root / "results" / "study").mkdir(parents=True)
-    (book.root / "results" / "study" / "runs.csv").write_text("seed\n1\n", encoding="utf-8")
-    assert changed_parts(before, surroundings(book.root)) == ["lab", "results", "constraints"]
+    assert changed_parts(before, around()) == ["lab", "constraints"]
 
 
-@pytest.mark.parametrize("change", ["add", "nested", "rename", "delete", "move text"])
-def test_every_file_of_the_lab_counts(book, change):
+def test_results_count_for_those_who_can_read_them(book, around):
+    def add(seed):
+        (book.root / "results" / "study").mkdir(parents=True, exist_ok=True)
+        (book.root / "results" / "study" / "runs.csv").write_text(f"seed\n{seed}\n", encoding="utf-8")
+
+    before = around()
+    add(1)
+    assert around() == before
+    write(book, "masks.py", "from dropoutlab.studies import reading\n")
+    write(book, "studies/__init__.py", "")
+    write(book, "studies/reading.py", "from .places import root\n")
+    write(book, "studies/places.py", "root = 1\n")
+    before = around()
+    add(2)
+    assert changed_parts(before, around()) == ["results"]
+
+
+def test_only_what_a_notebook_can_reach_counts(book, around):
+    write(book, "other.py", "a = 1\n")
+    before = around()
+    write(book, "other.py", "a = 2\n")
+    assert around() == before
+    write(book, "masks.py", "def late():\n    import dropoutlab.other\n")  # also inside a function
+    before = around()
+    write(book, "other.py", "a = 3\n")
+    assert changed_parts(before, around()) == ["lab"]
+
+
+def test_a_package_counts_with_its_data(book, around):
+    write(book, "masks.py", "import dropoutlab.tables\n")
+    write(book, "tables/__init__.py", "")
+    write(book, "tables/one.toml", "a = 1\n")
+    before = around()
+    write(book, "tables/one.toml", "a = 2\n")
+    assert changed_parts(before, around()) == ["lab"]
+    write(book, "tables/unused.py", "")
+    assert changed_parts(before, around()) == ["lab"]
+
+
+@pytest.mark.parametrize(
+    "code", ["from dropoutlab import masks as m", "import dropoutlab.masks", "%time\n" + USING]
+)
+def test_imports_are_found_in_every_form(book, code):
+    notebook = read_source(book.page("chapters/01-a", code))
+    before = surroundings(book.root, notebook)
+    write(book, "masks.py", "q = 0.1\n")
+    assert changed_parts(before, surroundings(book.root, notebook)) == ["lab"]
+
+
+def test_where_code_cannot_be_read_every_file_counts(book):
+    notebook = read_source(book.page("chapters/01-a", "this is no Python"))
+    write(book, "other.py", "a = 1\n")
+    before = surroundings(book.root, notebook)
+    write(book, "other.py", "a = 2\n")
+    assert changed_parts(before, surroundings(book.root, notebook)) == ["lab"]
+
+
+@pytest.mark.parametrize("change", ["add", "rename", "delete", "move text"])
+def test_names_of_reached_files_count(book, around, change):
     lab = book.root / "src" / "dropoutlab"
-    (lab / "other.py").write_text("b\n", encoding="utf-8")
-    before = surroundings(book.root)["lab"]
+    write(book, "masks.py", "try:\n    from dropoutlab import other, new\nexcept ImportError:\n    pass\n")
+    write(book, "other.py", "b\n")
+    before = around()["lab"]
     if change == "add":
-        (lab / "new.py").write_text("", encoding="utf-8")
-    elif change == "nested":
-        (lab / "data").mkdir()
-        (lab / "data" / "idx.py").write_text("", encoding="utf-8")
+        write(book, "new.py", "")
     elif change == "rename":
-        (lab / "masks.py").rename(lab / "mask.py")
+        (lab / "other.py").rename(lab / "new.py")
     elif change == "delete":
-        (lab / "masks.py").unlink()
-    else:  # the same bytes in the same order, names included, cut at another place
-        (lab / "masks.py").write_text("q = 0.7\ndropoutlab/other.pyb\n", encoding="utf-8")
         (lab / "other.py").unlink()
-    assert surroundings(book.root)["lab"] != before
+    else:
+        write(book, "other.py", "")
+        write(book, "new.py", "b\n")
+    assert around()["lab"] != before
 
 
-def test_caches_backups_and_line_endings_do_not_count(book):
+def test_caches_backups_and_line_endings_do_not_count(book, around):
     lab = book.root / "src" / "dropoutlab"
-    before = surroundings(book.root)
+    write(book, "masks.py", "q = 0.7\n")
+    before = around()
     (lab / "__pycache__").mkdir()
     for name in ("__pycache__/masks.cpython-311.pyc", ".DS_Store", "masks.py~", "masks.pyc"):
         (lab / name).write_bytes(b"noise")
     (lab / "masks.py").write_bytes(b"q = 0.7\r\n")
-    assert surroundings(book.root) == before
+    assert around() == before
 
 
 def test_a_full_digest_has_the_notebook_and_its_surroundings(book):
     notebook = read_source(book.page("chapters/01-a", "x = 1"))
-    around = surroundings(book.root)
+    around = surroundings(book.root, notebook)
     assert full_digest(notebook, around) == {"code": code_digest(notebook), **around}
     assert changed_parts({}, full_digest(notebook, around)) == ["code", "lab", "results", "constraints"]

@@ -6,7 +6,7 @@ import pytest
 import torch
 from scipy import stats
 
-from dropoutlab.augmentation import random_shift
+from dropoutlab.augmentation import random_flip, random_shift
 
 SHAPE = (4, 6)  # not square, so that swapped axes show
 
@@ -99,3 +99,49 @@ def test_shifts_as_large_as_the_shorter_side_are_refused(pixels, seeded):
 def test_anything_but_flattened_images_of_this_shape_is_refused(shape, seeded):
     with pytest.raises(ValueError, match=r"flattened to \(N, 24\), got"):
         random_shift(torch.zeros(shape), SHAPE, pixels=1, generator=seeded(1))
+
+
+# --- mirror images
+
+
+def test_every_result_is_the_image_or_its_mirror_image(seeded):
+    x = torch.rand(60, math.prod(SHAPE), generator=seeded(1), dtype=torch.float64)
+    flipped = random_flip(x, SHAPE, generator=seeded(2))
+    assert (flipped.shape, flipped.dtype) == (x.shape, x.dtype)
+    mirrored = torch.from_numpy(x.numpy().reshape(-1, *SHAPE)[:, :, ::-1].copy()).flatten(1)
+    same, turned = (flipped == x).all(1), (flipped == mirrored).all(1)
+    assert torch.equal(same, ~turned)  # a random image is not symmetric
+    assert same.any()
+    assert turned.any()
+
+
+def test_half_of_the_images_are_mirrored_each_by_its_own_coin(seeded):
+    n = 20_000
+    x = torch.tensor([[0.0, 1.0]]).expand(n, -1)
+    coins = random_flip(x, (1, 2), generator=seeded(1))[:, 0]
+    tolerance = 5 * math.sqrt(0.25 / n)  # 5 sigma of a binomial proportion
+    assert abs(coins.mean().item() - 0.5) <= tolerance
+    correlation = np.corrcoef(coins[:-1], coins[1:])[0, 1]
+    assert abs(correlation) <= 5 / math.sqrt(n)  # SD of a correlation of independent numbers: 1/√n
+
+
+def test_flips_depend_on_their_generator_alone_and_leave_the_original_alone(seeded):
+    x = torch.rand(30, 24, generator=seeded(1))
+    copy, state = x.clone(), torch.get_rng_state()
+    generator = seeded(5)
+    first, second = (random_flip(x, SHAPE, generator=generator) for _ in range(2))
+    assert torch.equal(first, random_flip(x, SHAPE, generator=seeded(5)))
+    assert not torch.equal(first, second)
+    first.zero_()
+    assert torch.equal(x, copy)
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_flipping_an_empty_batch_leaves_it_empty(seeded):
+    assert random_flip(torch.empty(0, 24), SHAPE, generator=seeded(1)).shape == (0, 24)
+
+
+@pytest.mark.parametrize("shape", [(24,), (1, 25), (2, 4, 6)])
+def test_only_flattened_images_of_this_shape_are_flipped(shape, seeded):
+    with pytest.raises(ValueError, match=r"flattened to \(N, 24\), got"):
+        random_flip(torch.zeros(shape), SHAPE, generator=seeded(1))

@@ -208,6 +208,39 @@ def test_gradients_are_right_under_a_frozen_mask(function, mask_shape, seeded):
     assert torch.autograd.gradcheck(partial(function, p=0.3, training=True, mask=mask), (x,))
 
 
+MASKED = [
+    (dropout, lambda m: m),
+    (classic_dropout, lambda m: m),
+    (spatial_dropout, lambda m: m[:, :, :1]),
+    (drop_path, lambda m: m[:, :1, :1]),
+    (partial(identity_connect, per_example=False), lambda m: m[0, :3]),
+]
+
+
+@pytest.mark.parametrize(("function", "part"), MASKED)
+@pytest.mark.parametrize("p", [0.3, 1.0])
+def test_a_given_mask_is_read_whatever_its_strides_and_never_changed(function, part, p, seeded):
+    x = normal(3, 4, 3, seeded=seeded)
+    whole = keep_mask((6, 3, 4), 0.5, generator=seeded(3))
+    strided = part(whole[::2].transpose(1, 2))
+    before = strided.clone(memory_format=torch.contiguous_format)
+    y = function(x, p, training=True, mask=strided)
+    assert torch.equal(y, function(x, p, training=True, mask=before))
+    assert torch.equal(strided, before)
+    shared = keep_mask((3,), 0.5, generator=seeded(4)).expand(3, 4, 3)  # one memory cell, many elements
+    assert torch.equal(
+        dropout(x, p, training=True, mask=shared), dropout(x, p, training=True, mask=shared.clone())
+    )
+
+
+def test_given_noise_is_never_changed(seeded):
+    noise = normal(3, 4, seeded=seeded)
+    before = noise.clone()
+    y = gaussian_dropout(torch.ones(3, 4, dtype=torch.float32), 0.3, training=True, mask=noise)
+    assert torch.equal(noise, before)
+    assert torch.equal(y, noise.float())
+
+
 def test_gradients_are_right_under_frozen_noise(seeded):
     noise = normal(2, 3, seeded=seeded, seed=4)
     x = normal(2, 3, seeded=seeded).requires_grad_()
@@ -257,6 +290,16 @@ def test_support_is_zero_and_x_over_q(shape, p, seed, seeded):
         y[y != 0], (x / (1 - p))[y != 0], rtol=4e-16, atol=0
     )  # one rounding more than x / q
     assert torch.equal(y != 0, keep_mask(shape, p, generator=seeded(seed + 1)))
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("p", [1e-4, *RATES, 1 - 1e-4])
+def test_outputs_are_zero_or_x_times_the_rounded_factor(p, dtype, seeded):
+    x = normal(40, 50, seeded=seeded, dtype=dtype)
+    kept = keep_mask(x.shape, p, generator=seeded(1))
+    factor = torch.tensor(1 / (1 - p), dtype=torch.float64).to(dtype)
+    y = dropout(x, p, training=True, generator=seeded(1))
+    assert torch.equal(y, torch.where(kept, x * factor, torch.zeros_like(x)))
 
 
 @pytest.mark.parametrize("p", RATES)

@@ -210,6 +210,51 @@ def test_integers_are_refused_before_anything_is_drawn(seeded):
     assert torch.equal(generator.get_state(), before)
 
 
+# --- under torch's transformations
+
+
+@pytest.mark.parametrize("own_generator", [False, True])
+def test_compiled_layers_follow_the_law_and_go_on_drawing(own_generator, seeded):
+    n, p = 1_000_000, 0.3
+    layer = Dropout(p, generator=seeded(1) if own_generator else None)
+    compiled = torch.compile(layer, backend="eager", fullgraph=not own_generator)  # needs no C++ compiler
+    with torch.random.fork_rng():
+        torch.manual_seed(2)
+        first, second = compiled(torch.ones(n)), compiled(torch.ones(n))
+    assert not torch.equal(first, second)
+    for y in (first, second):
+        assert set(y.unique().tolist()) == {0.0, torch.tensor(1 / (1 - p)).item()}
+        dropped = (y == 0).double().mean().item()
+        assert abs(dropped - p) <= 5 * math.sqrt(p * (1 - p) / n)  # 5 sigma of a binomial proportion
+    agreement = ((first == 0) == (second == 0)).double().mean().item()
+    chance = p**2 + (1 - p) ** 2
+    assert abs(agreement - chance) <= 5 * math.sqrt(chance * (1 - chance) / n)
+    x = torch.ones(3)
+    assert torch.equal(compiled.eval()(x), x)
+
+
+@pytest.mark.parametrize("make", ALL)
+def test_layers_can_be_differentiated_by_torch_func(make, x, seeded):
+    layer = make(0.3, generator=seeded(1))
+    expected = x.clone().requires_grad_()
+    layer(expected).square().sum().backward()
+    layer.generator = seeded(1)
+    gradient = torch.func.grad(lambda values: layer(values).square().sum())(x)
+    torch.testing.assert_close(gradient, expected.grad)
+
+
+def test_vmap_gives_every_example_a_mask_of_its_own_if_asked():
+    n, p = 250_000, 0.3
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        layer = Dropout(p)
+        different, same = (torch.vmap(layer, randomness=r)(torch.ones(4, n)) for r in ("different", "same"))
+    for y in (different, same):
+        assert abs((y == 0).double().mean().item() - p) <= 5 * math.sqrt(p * (1 - p) / n)
+    assert (same == same[0]).all()
+    assert not any(torch.equal(different[0], other) for other in different[1:])
+
+
 # --- frozen masks
 
 

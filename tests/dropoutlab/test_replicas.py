@@ -5,12 +5,12 @@ import pytest
 import torch
 from torch import nn
 
-from dropoutlab import training
+from dropoutlab import replicas, training
 from dropoutlab.augmentation import random_shift
 from dropoutlab.data import Split
 from dropoutlab.layers import ClassicDropout, Dropout
 from dropoutlab.models import linear, mlp
-from dropoutlab.replicas import Stack, stackable
+from dropoutlab.replicas import Single, Stack, group_size, stackable
 from dropoutlab.seeds import streams
 from dropoutlab.training import Recipe, fit, fit_many
 
@@ -68,6 +68,7 @@ def assert_same_curves(many, alone, rel):
         {"lr": 0.1},
         {"lr": 0.1, "momentum": 0.5, "weight_decay": 0.02},
         {"lr": 0.005, "optimiser": "adam", "weight_decay": 0.02},
+        {"lr": 0.1, "max_norm": 0.5},
     ],
 )
 @pytest.mark.parametrize(("shared", "augmented"), [(True, False), (False, True)])
@@ -169,9 +170,312 @@ def test_a_layer_that_drops_everything_gives_zeros_and_a_finite_gradient(only_st
     assert torch.equal(models[0][1].weight, before)  # no signal reached it
 
 
-def test_a_single_replica_is_stacked_too(only_stacked):
-    (history,) = fit_many([net(1, 0.3)], examples(1), Recipe(2), orders=[order(1)])
-    assert history.epochs == [1, 2]
+def test_max_norm_bounds_every_unit_of_every_replica(only_stacked):
+    models, orders = [net(k, 0.3) for k in range(3)], [order(k) for k in range(3)]
+    fit_many(models, examples(1), Recipe(5, 8, max_norm=0.5), orders=orders)
+    for model in models:
+        norms = torch.cat([layer.weight.norm(dim=1) for layer in model if isinstance(layer, nn.Linear)])
+        assert (norms <= 0.5 * (1 + 1e-12)).all()
+        assert torch.isclose(norms, torch.tensor(0.5, dtype=torch.float64)).any()
+
+
+def test_a_single_replica_is_trained_as_by_fit(only_one_by_one):
+    recipe, train = Recipe(2), examples(1)
+    many = fit_many([net(1, 0.3)], train, recipe, orders=[order(1)], evaluate={"t": train})
+    assert many == [fit(net(1, 0.3), train, recipe, order=order(1), evaluate={"t": train})]
+
+
+# --- masks
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+@pytest.mark.parametrize(
+    "rates",
+    [(0.0, 0.3, 1.0, 1e-3), (0.3, 0.3, 0.8, 1e-3), (0.0, 1.0, 1.0, 0.0), (1.0, 1.0, 1.0, 0.5), (0.0,) * 4],
+)
+def test_a_stack_drops_bit_for_bit_what_single_layers_drop(rates, dtype, seeded):
+    x = torch.randn(4, 50, 30, generator=seeded(1), dtype=torch.float64).to(dtype).requires_grad_()
+    upstream = torch.randn(4, 50, 30, generator=seeded(2), dtype=torch.float64).to(dtype)
+    stacked, alone = (
+        [Dropout(p, generator=seeded(k)) for k, p in enumerate(rates, start=3)] for _ in range(2)
+    )
+    stack = Stack([nn.Sequential(drop) for drop in stacked])
+    for _ in range(2):  # the second draw continues the stream of the first
+        y = stack.forward(x, training=True)
+        expected = torch.stack([drop(part) for drop, part in zip(alone, x, strict=True)])
+        assert y.dtype == dtype
+        assert torch.equal(y, expected)
+        (ours,), (theirs,) = (torch.autograd.grad(out, x, upstream) for out in (y, expected))
+        assert torch.equal(ours, theirs)
+    for mine, other in zip(stacked, alone, strict=True):
+        assert torch.equal(mine.generator.get_state(), other.generator.get_state())
+    assert stack.forward(x, training=False) is x
+
+
+def test_a_stack_on_another_device_draws_there():
+    stack = Stack([nn.Sequential(Dropout(p)) for p in (0.3, 0.0, 0.8)])
+    assert stack.forward(torch.ones(3, 5, 4, device="meta"), training=True).device.type == "meta"
+
+
+def test_training_together_draws_the_masks_of_training_alone(monkeypatch, seeded):
+    rates, train, recipe = (0.3, 0.0, 1.0, 1e-3, 0.8), examples(1, n=21), Recipe(3, batch_size=8)
+
+    def models():
+        nets = []
+        for k, p in enumerate(rates):
+            s = streams(k)
+            layers = [Dropout(p / 2, generator=s.masks), linear(9, 6, generator=s.init)]
+            layers += [Dropout(p, generator=s.masks), linear(6, 4, generator=s.init)]
+            nets.append(nn.Sequential(*layers))
+        return nets
+
+    alone, together = [[] for _ in rates], [[] for _ in rates]
+    for k, model in enumerate(models()):
+        for layer in model:
+            if isinstance(layer, Dropout) and 0 < layer.p < 1:
+                layer.register_forward_hook(
+                    lambda drop, _x, _y, k=k: alone[k].append(drop.mask.flatten()) if drop.training else None
+                )
+        fit(model, train, recipe, order=order(k))
+
+    def spy(count, row_rates, generators, **device):
+        rows = toss_rows(count, row_rates, generators, **device)
+        for generator, row in zip(generators, rows, strict=True):
+            together[owner[id(generator)]].append(row)
+        return rows
+
+    toss_rows = replicas.toss_rows
+    monkeypatch.setattr(replicas, "toss_rows", spy)
+    nets = models()
+    owner = {id(net[0].generator): k for k, net in enumerate(nets)}
+    fit_many(nets, train, recipe, orders=[order(k) for k in range(len(rates))])
+    for p, mine, other in zip(rates, together, alone, strict=True):
+        random_layers = sum(0 < rate < 1 for rate in (p / 2, p))
+        assert (
+            len(mine) == len(other) == 3 * 3 * random_layers
+        )  # 3 epochs of 3 batches, the last of 5 examples
+        assert all(torch.equal(a, b) for a, b in zip(mine, other, strict=True))
+
+
+def test_rates_may_change_between_epochs_as_in_annealed_dropout():
+    train, recipe, seeds = examples(1), Recipe(4, 8), range(3)
+
+    def annealing(nets):
+        def anneal(epoch, epochs):
+            for net in nets:
+                net[2].p *= 1 - epoch / epochs
+
+        return anneal
+
+    def build(seed):
+        return mlp((9, 6, 4), p=0.8 / (seed + 1), init=streams(seed).init, masks=streams(seed).masks)
+
+    def train_together(nets, on_epoch=None):
+        orders = [order(seed) for seed in seeds]
+        return fit_many(nets, train, recipe, orders=orders, evaluate={"t": train}, on_epoch=on_epoch)
+
+    alone = []
+    for seed in seeds:
+        twin = build(seed)
+        alone.append(
+            fit(twin, train, recipe, order=order(seed), evaluate={"t": train}, on_epoch=annealing([twin]))
+        )
+    nets = [build(seed) for seed in seeds]
+    assert_same_curves(train_together(nets, annealing(nets)), alone, rel=1e-9)
+    constant = train_together([build(seed) for seed in seeds])
+    assert all(a.loss["t"][1:] != b.loss["t"][1:] for a, b in zip(constant, alone, strict=True))
+
+
+# --- a recipe for each replica
+
+
+@pytest.mark.parametrize(("dtype", "rel"), [(torch.float64, 1e-9), (torch.float32, 1e-4)])
+@pytest.mark.parametrize(
+    ("settings", "rates"),
+    [
+        ({}, (0.1, 0.02, 0.2)),
+        ({"momentum": 0.0}, (0.1, 0.02, 0.2)),
+        ({"optimiser": "adam"}, (5e-3, 1e-3, 1e-2)),
+    ],
+)
+@pytest.mark.parametrize("decays", [(0.0, 0.02, 0.1), (0.02, 0.02, 0.02)])
+def test_each_replica_follows_its_own_recipe(dtype, rel, settings, rates, decays, request):
+    seeds, train, test = [1000, 1001, 1002], examples(3, dtype=dtype), examples(4, n=7, dtype=dtype)
+    recipes = [
+        Recipe(34, batch_size=8, lr=lr, weight_decay=decay, **settings)  # 102 steps
+        for lr, decay in zip(rates, decays, strict=True)
+    ]
+    alone = [
+        fit(net(seed, p, dtype), train, recipe, order=order(seed), evaluate={"train": train, "test": test})
+        for seed, p, recipe in zip(seeds, RATES, recipes, strict=True)
+    ]
+    request.getfixturevalue("only_stacked")
+    many = fit_many(
+        [net(seed, p, dtype) for seed, p in zip(seeds, RATES, strict=True)],
+        train,
+        recipes,
+        orders=[order(seed) for seed in seeds],
+        evaluate={"train": train, "test": test},
+    )
+    # As above: rounding of the last digit, amplified by 102 steps.
+    assert_same_curves(many, alone, rel)
+
+
+@pytest.mark.parametrize("optimiser", ["sgd", "adam"])
+@pytest.mark.parametrize("change", [{"lr": 0.02}, {"weight_decay": 0.01}])
+def test_the_comparison_above_would_see_a_foreign_recipe(optimiser, change):
+    def losses(**settings):
+        recipe = Recipe(5, 8, **{"optimiser": optimiser, "lr": 0.01, "weight_decay": 0.1, **settings})
+        run = fit(net(1, 0.3), examples(1), recipe, order=order(1), evaluate={"t": examples(1)})
+        return torch.tensor(run.loss["t"])
+
+    assert ((losses(**change) - losses()) / losses()).abs().max() > 1e-3
+
+
+def test_equal_recipes_may_be_given_one_by_one():
+    def losses(recipe):
+        orders = [order(seed) for seed in range(3)]
+        nets = [net(seed, 0.3) for seed in range(3)]
+        histories = fit_many(nets, examples(1), recipe, orders=orders, evaluate={"t": examples(1)})
+        return [history.loss for history in histories]
+
+    assert losses([Recipe(3, 8)] * 3) == losses(Recipe(3, 8))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"epochs": 3},
+        {"batch_size": 7},
+        {"momentum": 0.5},
+        {"optimiser": "adam"},
+        {"evaluate_every": 2},
+        {"max_norm": 0.5},
+    ],
+)
+def test_recipes_that_differ_in_more_are_followed_one_by_one(change, only_one_by_one):
+    recipes = [Recipe(4, 8, lr=0.01), Recipe(**{"epochs": 4, "batch_size": 8, "lr": 0.02, **change})]
+    recipes.append(recipes[0])
+    train = examples(1)
+    many = fit_many(
+        [net(k, 0.3) for k in range(3)],
+        train,
+        recipes,
+        orders=[order(k) for k in range(3)],
+        evaluate={"t": train},
+    )
+    alone = [
+        fit(net(k, 0.3), train, recipe, order=order(k), evaluate={"t": train})
+        for k, recipe in enumerate(recipes)
+    ]
+    assert many == alone
+
+
+# --- groups
+
+
+@pytest.fixture
+def group_sizes(monkeypatch):
+    """Note how many replicas are trained together, group by group."""
+    sizes = []
+
+    class NotedStack(Stack):
+        def __init__(self, models):
+            sizes.append(len(models))
+            super().__init__(models)
+
+    class NotedSingle(Single):
+        def __init__(self, model):
+            sizes.append(1)
+            super().__init__(model)
+
+    monkeypatch.setattr(training, "Stack", NotedStack)
+    monkeypatch.setattr(training, "Single", NotedSingle)
+    return sizes
+
+
+def hold(monkeypatch, replicas_per_group, batch_size=8):
+    """Make groups of the networks of this file as large as this, by their own arithmetic."""
+    model = net(0, 0.3)
+    numbers = sum(parameter.numel() for parameter in model.parameters()) + batch_size * (9 + 16 + 12 + 4)
+    monkeypatch.setattr(replicas, "_GROUP_BYTES", 8 * numbers * replicas_per_group)
+
+
+@pytest.mark.parametrize(
+    ("count", "most", "expected"),
+    [
+        (5, 9, [5]),
+        (5, 5, [5]),
+        (5, 4, [2, 3]),
+        (5, 3, [2, 3]),
+        (5, 2, [1, 2, 2]),
+        (4, 2, [2, 2]),
+        (3, 2, [1, 2]),
+        (7, 3, [2, 2, 3]),
+        (3, 1, [1, 1, 1]),
+    ],
+)
+def test_groups_are_as_equal_as_possible_and_change_nothing(count, most, expected, group_sizes, monkeypatch):
+    seeds = range(count)
+    trains, tests = [examples(seed) for seed in seeds], [examples(50 + seed, n=7) for seed in seeds]
+    recipes = [Recipe(4, 8, lr=0.05 * (1 + seed), weight_decay=0.01 * seed) for seed in seeds]
+    hold(monkeypatch, most)
+    calls = []
+    models = [net(seed, 0.1 * (1 + seed)) for seed in seeds]
+    many = fit_many(
+        models,
+        trains,
+        recipes,
+        orders=[order(seed) for seed in seeds],
+        evaluate={"test": tests},
+        augments=[shifter(seed) for seed in seeds],
+        on_epoch=lambda *call: calls.append(call),
+    )
+    assert group_sizes == expected
+    assert calls == [(epoch, 4) for epoch in range(1, 5)] * len(expected)
+    twins = [net(seed, 0.1 * (1 + seed)) for seed in seeds]
+    alone = [
+        fit(
+            twins[seed],
+            trains[seed],
+            recipes[seed],
+            order=order(seed),
+            evaluate={"test": tests[seed]},
+            augment=shifter(seed),
+        )
+        for seed in seeds
+    ]
+    assert_same_curves(many, alone, rel=1e-9)  # each in its place: all replicas differ
+    for model, twin in zip(models, twins, strict=True):
+        for ours, theirs in zip(model.parameters(), twin.parameters(), strict=True):
+            torch.testing.assert_close(ours, theirs, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+@pytest.mark.parametrize("batch_size", [1, 50])
+def test_a_group_holds_weights_and_activations_of_all_its_replicas(dtype, batch_size, monkeypatch):
+    model = mlp((9, 16, 4), p=0.3, input_p=0.1, init=streams(1).init, dtype=dtype)
+    weights, activations = 9 * 16 + 16 + 16 * 4 + 4, batch_size * (9 + 16 + 4)
+    one = (weights + activations) * (8 if dtype == torch.float64 else 4)
+    for memory, expected in [(3 * one, 3), (3 * one - 1, 2), (one, 1), (one - 1, 1), (1, 1)]:
+        monkeypatch.setattr(replicas, "_GROUP_BYTES", memory)
+        assert group_size(model, batch_size) == expected
+
+
+def test_large_networks_are_trained_one_by_one_and_small_ones_together():
+    init = streams(1).init
+    assert group_size(mlp((784, 800, 800, 10), init=init, dtype=torch.float32), 100) == 1
+    assert group_size(mlp((64, 64, 64, 10), init=init), 32) > 10
+
+
+def test_only_the_batch_that_a_step_sees_counts(group_sizes, monkeypatch):
+    hold(monkeypatch, 2, batch_size=12)  # a training set of 12, whatever the recipe allows
+    models, orders = [net(k, 0.3) for k in range(4)], [order(k) for k in range(4)]
+    fit_many(models, examples(1, n=12), Recipe(1, batch_size=10_000), orders=orders)
+    assert group_sizes == [2, 2]
+
+
+# --- progress and divergence
 
 
 def test_progress_is_told_once_for_all_replicas(only_stacked):
@@ -179,6 +483,13 @@ def test_progress_is_told_once_for_all_replicas(only_stacked):
     models, orders = [net(k, 0.3) for k in range(3)], [order(k) for k in range(3)]
     fit_many(models, examples(1), Recipe(2), orders=orders, on_epoch=lambda *call: calls.append(call))
     assert calls == [(1, 2), (2, 2)]
+
+
+def test_divergence_names_the_largest_of_the_learning_rates(only_stacked):
+    recipes = [Recipe(3, 8, lr=lr) for lr in (0.1, 1e200, 0.2)]
+    models, orders = [net(k, 0.3) for k in range(3)], [order(k) for k in range(3)]
+    with pytest.raises(FloatingPointError, match=r"after epoch 1; lower lr=1e\+200"):
+        fit_many(models, examples(1), recipes, orders=orders)
 
 
 def test_divergence_of_one_replica_stops_all(only_stacked):
@@ -350,6 +661,9 @@ def test_different_rates_share_a_stack_and_different_types_do_not():
         (2, {"orders": [1]}, "orders must hold one item for each of the 2 models, got 1"),
         (2, {"orders": [1, 2, 3]}, "orders must hold one item for each of the 2 models, got 3"),
         (2, {"augments": []}, "augments must hold one item for each of the 2 models, got 0"),
+        (2, {"recipe": []}, "recipe must hold one item for each of the 2 models, got 0"),
+        (2, {"recipe": [Recipe(1)]}, "recipe must hold one item for each of the 2 models, got 1"),
+        (2, {"recipe": (Recipe(1),) * 3}, "recipe must hold one item for each of the 2 models, got 3"),
         (2, {"train": [examples(1)]}, "train must be one split or one for each of the 2 models, got 1"),
         (
             2,
@@ -359,6 +673,6 @@ def test_different_rates_share_a_stack_and_different_types_do_not():
     ],
 )
 def test_lists_of_another_length_than_the_models_are_refused(models, changes, message):
-    arguments = {"train": examples(1), "orders": [order(1), order(2)], **changes}
+    arguments = {"train": examples(1), "recipe": Recipe(1), "orders": [order(1), order(2)], **changes}
     with pytest.raises(ValueError, match=message):
-        fit_many([net(k, 0.3) for k in range(models)], recipe=Recipe(1), **arguments)
+        fit_many([net(k, 0.3) for k in range(models)], **arguments)

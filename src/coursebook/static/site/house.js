@@ -17,6 +17,27 @@ document.addEventListener("DOMContentLoaded", () => {
   sidebar?.setAttribute("role", "complementary");
   sidebar?.setAttribute("aria-label", "Book");
 
+  // Claims of one verdict at a time: a button stays pressed, and the others of its group are released.
+  for (const filter of document.querySelectorAll(".claim-filter")) {
+    const claims = [];
+    for (let next = filter.nextElementSibling; next?.matches(".claim"); next = next.nextElementSibling) {
+      claims.push(next);
+    }
+    const buttons = [...filter.querySelectorAll("button")];
+    for (const button of buttons) {
+      button.addEventListener("click", () => {
+        for (const other of buttons) other.setAttribute("aria-pressed", String(other === button));
+        const verdict = button.dataset.verdict;
+        for (const claim of claims) claim.hidden = verdict && !claim.matches(`.claim-${verdict}`);
+      });
+    }
+    // A link to a claim must not end at one that is hidden.
+    addEventListener("hashchange", () => {
+      if (claims.some((claim) => claim.hidden && `#${claim.id}` === location.hash)) buttons[0].click();
+    });
+    filter.hidden = false;
+  }
+
   // Paper cannot be clicked: print what is hidden, and hide it again.
   let opened = [];
   addEventListener("beforeprint", () => {

@@ -1,0 +1,264 @@
+r"""What the studies say, inserted while the book is built.
+
+``{claim}`` writes a claim's verdict and effect and leads to its entry on the Evidence page::
+
+    Forgetting ``eval()`` is said to ruin the accuracy {claim}`A-14`.
+
+``{claims}`` lists one table of the catalogue, with buttons that choose a verdict; ``{study}`` fills the page
+of a study; ``{paper-table}`` puts published and own results side by side; ``{verdict}`` frames a verdict.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, ClassVar
+
+from docutils import nodes
+from docutils.parsers.rst import directives
+from sphinx import addnodes
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective, SphinxRole
+
+from coursebook.numbers import effect, p_value
+from coursebook.study_pages import page
+from dropoutlab.catalogue import TABLES, entries
+from dropoutlab.claims import Claim, Finding, claims
+from dropoutlab.studies.errors import StudyError
+from dropoutlab.studies.manifest import read_manifest
+from dropoutlab.studies.reading import judge, load_rows
+from dropoutlab.studies.registry import find
+
+STUDIES = "evidence"
+VERDICTS = ("supported", "contradicted", "depends", "inconclusive", "exact", "cited only", "not measured")
+PAPERS = tuple(f"R{number}" for number in range(1, 10))
+
+
+@cache
+def judged(results: Path) -> dict[str, Claim]:
+    """Judge the whole catalogue once per build."""
+    return {claim.entry.id: claim for claim in claims(results)}
+
+
+class Verdict(SphinxRole):
+    """A verdict as a word in a frame: the word says it, the colour only helps."""
+
+    def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
+        """Return the label, or an error that names the verdicts there are."""
+        if self.text not in VERDICTS:
+            message = f"a verdict must be one of {', '.join(VERDICTS)}, got {self.text!r}"
+            return [], [self.inliner.reporter.error(message, line=self.lineno)]
+        return [_frame(self.text)], []
+
+
+class ClaimRole(SphinxRole):
+    """The verdict on a claim with its effect, as a link to the Evidence page."""
+
+    def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
+        """Return the link, or an error that says which claims there are."""
+        if self.text not in entries():
+            message = f"unknown claim {self.text!r}; the ids are {', '.join(entries())}"
+            return [], [self.inliner.reporter.error(message, line=self.lineno)]
+        root = Path(self.env.srcdir) / "results"
+        _note(self.env, root)
+        claim = judged(root)[self.text]
+        lead = claim.leading
+        text = f"{self.text}: {_verdict_word(claim)}"
+        if lead is not None:
+            text += f", {_effect(lead)}, n = {lead.outcome.n}"
+        return [_link(self.env.docname, text, label=anchor(self.text))], []
+
+
+class Claims(SphinxDirective):
+    """All claims of one table of the catalogue."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        """Return the filter and one entry per claim."""
+        table = self.arguments[0]
+        if table not in TABLES:
+            raise self.error(f"the catalogue has no table {table!r}; it has {', '.join(TABLES)}")
+        root = Path(self.env.srcdir) / "results"
+        _note(self.env, root)
+        chosen = [claim for claim in judged(root).values() if _table(claim) == table]
+        counts = Counter[str](claim.verdict for claim in chosen)
+        present = [("", "all", len(chosen))]
+        present += [(each.replace(" ", "-"), each, counts[each]) for each in VERDICTS if counts[each]]
+        buttons = "".join(
+            f'<button type="button" aria-pressed="{str(not value).lower()}" data-verdict="{value}">'
+            f"{word} <span>{count}</span></button>"
+            for value, word, count in present
+        )
+        # Hidden until the script that makes the buttons work shows them.
+        html = f'<div class="claim-filter" role="group" aria-label="Show by verdict" hidden>{buttons}</div>'
+        return [nodes.raw("", html, format="html"), *(self._entry(claim) for claim in chosen)]
+
+    def _entry(self, claim: Claim) -> nodes.container:
+        entry = claim.entry
+        head = nodes.paragraph("", "", nodes.strong("", entry.id), nodes.Text(f" {entry.statement} "))
+        head += _frame(claim.verdict)
+        item = nodes.container(
+            "",
+            head,
+            *self._basis(claim),
+            *self._small(claim),
+            classes=["claim", f"claim-{claim.verdict.replace(' ', '-')}"],
+            ids=[anchor(entry.id)],
+        )
+        self.set_source_info(item)
+        self.state.document.note_explicit_target(item)
+        labels = self.env.domains["std"].data
+        labels["anonlabels"][anchor(entry.id)] = self.env.docname, anchor(entry.id)
+        labels["labels"][anchor(entry.id)] = self.env.docname, anchor(entry.id), entry.id
+        return item
+
+    def _basis(self, claim: Claim) -> Iterable[nodes.Node]:
+        entry = claim.entry
+        if claim.proof is not None:
+            truth = "True as stated." if claim.holds else "Not true as stated."
+            yield nodes.paragraph("", f"{truth} {claim.proof.says}")
+        if entry.cited:
+            yield nodes.paragraph("", entry.cited)
+        if claim.verdict == "depends" and entry.depends:
+            yield nodes.paragraph("", f"It depends on {entry.depends}.")
+        if claim.findings:
+            items = [nodes.list_item("", self._finding(finding)) for finding in claim.findings]
+            yield nodes.bullet_list("", *items)
+
+    def _finding(self, finding: Finding) -> nodes.paragraph:
+        outcome = finding.outcome
+        line = nodes.paragraph("", "", _frame(finding.verdict), nodes.Text(" "))
+        line += nodes.Text(f"{finding.part.about}: " if finding.part.about else "")
+        line += nodes.Text(f"{_effect(finding)}, n = {outcome.n}")
+        if outcome.p_value is not None:
+            line += nodes.Text(f", {p_value(outcome.p_value)}, adjusted {p_value(finding.p_adjusted)}")
+        line += nodes.Text("; study ")
+        study = finding.part.study
+        line += _link(self.env.docname, study, document=f"{STUDIES}/{study}")
+        return line
+
+    def _small(self, claim: Claim) -> Iterable[nodes.Node]:
+        entry = claim.entry
+        texts = [f"Tested on: {entry.scope}." if not entry.cited else f"Scope: {entry.scope}."]
+        if entry.made_in:
+            texts.append(f"Where it is made: {entry.made_in}.")
+        if entry.published:
+            texts.append(f"Published: {entry.published}.")
+        if entry.differences:
+            texts.append(f"Differences: {entry.differences}.")
+        paragraph = nodes.paragraph("", " ".join(texts), classes=["claim-small"])
+        if entry.source:
+            parsed, messages = self.parse_inline(f" {{cite}}`{entry.source}`")
+            paragraph.extend([*parsed, *messages])
+        yield paragraph
+
+
+class StudyPage(SphinxDirective):
+    """Everything on a study's page below its title."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        """Read the study's rows and write its page."""
+        root = Path(self.env.srcdir)
+        folder = root / "results" / self.arguments[0]
+        _note(self.env, root / "results", [folder])
+        try:
+            study = find(self.arguments[0])
+            rows = load_rows(study, root / "results")
+            manifest = read_manifest(folder)
+        except StudyError as error:
+            raise self.error(str(error)) from error
+        assert manifest is not None  # rows without one are refused
+        text = page(study, rows, judge(study, rows), manifest, root)
+        return self.parse_text_to_nodes(text, allow_section_headings=True)
+
+
+class PaperTable(SphinxDirective):
+    """Published results beside our own."""
+
+    option_spec: ClassVar[dict[str, Any]] = {"ids": directives.unchanged_required}
+
+    def run(self) -> list[nodes.Node]:
+        """Return one table: published number, protocol differences, our number, verdict."""
+        root = Path(self.env.srcdir) / "results"
+        _note(self.env, root)
+        wanted = self.options.get("ids", " ".join(PAPERS)).split()
+        lines = ["| | Published | What differs here | Measured here | Verdict |", "|:--|:--|:--|:--|:--|"]
+        for name in wanted:
+            claim = judged(root)[name]
+            entry = claim.entry
+            own = "; ".join(
+                (f"{each.part.about}: " if each.part.about else "") + f"{_effect(each)}, n = {each.outcome.n}"
+                for each in claim.findings
+            )
+            cells = (
+                f"{name} {{cite:t}}`{entry.source}`",
+                entry.published,
+                entry.differences or entry.scope,
+                own or "–",
+                f"{{claim}}`{name}`",
+            )
+            lines.append("| " + " | ".join(cells) + " |")
+        return self.parse_text_to_nodes("\n".join(lines))
+
+
+def anchor(claim_id: str) -> str:
+    """Give the anchor of a claim on the Evidence page.
+
+    Example:
+        >>> anchor("A-14")
+        'claim-a-14'
+    """
+    return f"claim-{claim_id.lower()}"
+
+
+def _table(claim: Claim) -> str:
+    return {"X": "contradictions", "R": "replications"}.get(claim.entry.id[0], "articles")
+
+
+def _effect(finding: Finding) -> str:
+    outcome = finding.outcome
+    return effect(outcome.effect, outcome.low, outcome.high, outcome.unit)
+
+
+def _verdict_word(claim: Claim) -> str:
+    if claim.verdict == "exact":
+        return "exact, true" if claim.holds else "exact, not true"
+    return claim.verdict
+
+
+def _frame(verdict: str) -> nodes.inline:
+    return nodes.inline("", verdict, classes=["evidence", f"verdict-{verdict.replace(' ', '-')}"])
+
+
+def _link(docname: str, text: str, *, label: str = "", document: str = "") -> nodes.Node:
+    """Refer to a label, or to a whole document, under a text of our own."""
+    return addnodes.pending_xref(
+        "",
+        nodes.inline("", text),
+        refdoc=docname,
+        refdomain="std",
+        reftype="ref" if label else "doc",
+        reftarget=label or f"/{document}",
+        refexplicit=True,
+        refwarn=True,
+    )
+
+
+def _note(env: Any, root: Path, folders: Sequence[Path] | None = None) -> None:
+    """Make the page depend on the stored results, so that a new study rebuilds it."""
+    chosen = sorted(root.glob("*")) if folders is None else folders
+    for folder in chosen:
+        for name in ("runs.csv", "manifest.json"):
+            env.note_dependency(str(folder / name))
+
+
+def setup(app: Sphinx) -> None:
+    """Register the directives and roles."""
+    app.add_directive("claims", Claims)
+    app.add_directive("study", StudyPage)
+    app.add_directive("paper-table", PaperTable)
+    app.add_role("claim", ClaimRole())
+    app.add_role("verdict", Verdict())

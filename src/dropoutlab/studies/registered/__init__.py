@@ -1,0 +1,1 @@
+"""The studies of the course: a file for each, which holds ``STUDY``, or several of a kind in ``STUDIES``."""
