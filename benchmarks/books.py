@@ -25,7 +25,7 @@ def measure(bench: Bench, record: Record) -> None:
         build(edited)()
         ways = {"clean": build(clean), "edit": build(edited), "limit": jupyter_book(plain)}
         before = {"clean": forget(clean), "edit": add_sentence(edited), "limit": forget(plain)}
-        found = bench.medians("build", ways, repeats=5, before=before, warm=False)
+        found = bench.medians("build", ways, repeats=3, before=before, warm=False)
         check_edit(edited)
         limit = {"limit": found["limit"], "limit_is": "Jupyter Book alone"}
         record.add("book_build_s", found["clean"], ours=found["clean"], **limit)

@@ -10,9 +10,9 @@ from functools import partial
 
 Way = Callable[[], object]
 # A timing is this long at least: long beside the clock's resolution, short beside another program's turn.
-_LEAST_SECONDS = 0.002
-# On a busy machine rounds can take a hundred times as long; after so many seconds three of them must do.
-_ENOUGH_SECONDS, _ENOUGH_ROUNDS = 30.0, 3
+_LEAST_SECONDS = 0.005
+# Medians settle long before. On a busy machine, where rounds take a hundred times as long, three must do.
+_ENOUGH_SECONDS, _ENOUGH_ROUNDS = 12.0, 3
 
 
 def medians(
@@ -28,9 +28,9 @@ def medians(
 
     Args:
         ways: name → what to time.
-        repeats: rounds; in each of them every way runs once, and another one goes first. There are fewer
-            where they take longer than half a minute.
-        inner: calls timed together; ``None`` takes as many as last two milliseconds, for each way.
+        repeats: rounds; in each of them every way runs once, in another order. There are fewer where they
+            take longer than twelve seconds.
+        inner: calls timed together; ``None`` takes as many as last five milliseconds, for each way.
         before: name → what to do before each timing of that way, untimed.
         warm: whether every way runs once untimed, as the first call allocates and fills caches.
         on_round: called with ``(rounds done, rounds)``.
@@ -50,7 +50,9 @@ def medians(
         if done >= _ENOUGH_ROUNDS and time.perf_counter() - begun > _ENOUGH_SECONDS:
             break
         first = done % len(names)
-        for name in names[first:] + names[:first]:
+        order = names[first:] + names[:first]
+        gc.collect()  # else what one way left behind is collected at the cost of another
+        for name in order if done % 2 == 0 else reversed(order):  # no way always follows the same other one
             prepare.get(name, _nothing)()
             seconds[name].append(_seconds(ways[name], calls[name]) / calls[name])
         if on_round is not None:
@@ -88,9 +90,10 @@ class Bench:
 
 
 def _seconds(way: Way, calls: int) -> float:
-    gc.collect()
-    gc.disable()  # else a collection of what one way left behind is charged to another
+    gc.disable()
     try:
+        if calls > 1:
+            way()  # the collection has emptied the caches, and waiting threads have gone to sleep
         start = time.perf_counter()
         for _ in range(calls):
             way()

@@ -118,8 +118,8 @@ class Claims(SphinxDirective):
         if claim.proof is not None:
             truth = "True as stated." if claim.holds else "Not true as stated."
             yield nodes.paragraph("", f"{truth} {claim.proof.says}")
-        if entry.cited:
-            yield nodes.paragraph("", entry.cited)
+        if entry.cited or entry.planned:
+            yield nodes.paragraph("", entry.cited or entry.planned)
         if claim.verdict == "depends" and entry.depends:
             yield nodes.paragraph("", f"It depends on {entry.depends}.")
         if claim.findings:

@@ -129,7 +129,7 @@ def _together(entry: Entry, verdicts: list[Verdict]) -> Verdict:
     if entry.cited:
         return "cited only"
     if not verdicts:
-        return "not measured" if entry.parts else "exact"
+        return "exact" if entry.proof and not entry.parts else "not measured"
     if {"supported", "contradicted"} <= set(verdicts):
         return "depends"
     for verdict in ("contradicted", "inconclusive"):

@@ -218,11 +218,14 @@ def test_books_are_built_and_grow():
 def test_a_record_keeps_the_order_of_the_table_and_four_digits():
     record = Record()
     assert record.missing == [*MEASURES, *GROWTH]
-    record.add("book_build_s", 1.23456, ours=1.23456)
+    record.add("exact_average_growth_per_unit", 1.23456, ours=1.23456)
     record.add("dropout_step_overhead", 0.1)
     record.grow("book_pages", [7, 9], [1.23456, 2.0], exponent=0.333333)
     stored = record.as_json()
-    assert list(stored["measured"].items()) == [("dropout_step_overhead", 0.1), ("book_build_s", 1.235)]
+    assert list(stored["measured"].items()) == [
+        ("dropout_step_overhead", 0.1),
+        ("exact_average_growth_per_unit", 1.235),
+    ]
     assert stored["targets"] == {"dropout_step_overhead": ["<=", 0.15]}
     assert stored["growth"]["book_pages"] == {
         "what": GROWTH["book_pages"],
@@ -230,7 +233,8 @@ def test_a_record_keeps_the_order_of_the_table_and_four_digits():
         "seconds": [1.235, 2.0],
         "exponent": 0.3333,
     }
-    assert stored["detail"]["book_build_s"]["unit"] == "seconds"
+    detail = stored["detail"]["exact_average_growth_per_unit"]
+    assert (detail["unit"], detail["ours"]) == ("ratio", 1.235)
     with pytest.raises(KeyError):
         record.add("never_heard_of", 1.0)
 

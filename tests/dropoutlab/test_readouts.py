@@ -1,3 +1,4 @@
+import contextlib
 import math
 from types import SimpleNamespace
 
@@ -268,7 +269,7 @@ def test_without_scaling_the_network_is_that_of_a_classic_one_left_unscaled(seed
 def test_training_is_as_before_and_the_scaling_comes_back(seeded):
     net = nn.Sequential(Dropout(0.75, generator=seeded(1)))
     x = torch.ones(1000)
-    with pytest.raises(RuntimeError, match="stop"), unscaled(net):
+    with contextlib.suppress(RuntimeError), unscaled(net):
         assert net.train()(x).unique().tolist() == [0, 4]
         assert net.eval()(x).unique().tolist() == [4]
         raise RuntimeError("stop")

@@ -17,7 +17,7 @@ def reference(model, codes, x_factor=1.0, h_factor=None, y_factor=1.0):
     """Step by step with PyTorch's own cell; factors are (T, B, ...) or 1."""
     n = model.hidden
     cell = nn.LSTMCell(model.inputs.in_features, n, **F64)
-    # PyTorch keeps the gates in the order input, forget, cell, output; here it is input, forget, output, cell.
+    # PyTorch keeps the gates in the order input, forget, cell, output; ours are input, forget, output, cell.
     order = torch.cat([torch.arange(2 * n), torch.arange(3 * n, 4 * n), torch.arange(2 * n, 3 * n)])
     with torch.no_grad():
         cell.weight_ih.copy_(model.inputs.weight[order])
@@ -45,7 +45,7 @@ def test_gradients_are_those_of_an_lstm(seeded):
     names = [name for name, _ in model.named_parameters()]
     found = torch.autograd.grad(model(codes).square().sum(), list(model.parameters()))
     numeric = []
-    for name, parameter in model.named_parameters():
+    for parameter in model.parameters():
         flat = parameter.detach().view(-1)
         before, values = flat[0].item(), []
         for change in (1e-5, -1e-5):

@@ -58,7 +58,9 @@ class Trained:
     splits: Mapping[str, Split]
 
 
-def perceptron(hidden: Sequence[int], *, p: float = 0.0, input_p: float = 0.0) -> Build:
+def perceptron(
+    hidden: Sequence[int], *, p: float = 0.0, input_p: float = 0.0
+) -> Callable[[Streams], nn.Sequential]:
     """Return the builder of a ReLU network for images of 28 × 28 pixels and ten classes.
 
     Args:
@@ -72,7 +74,7 @@ def perceptron(hidden: Sequence[int], *, p: float = 0.0, input_p: float = 0.0) -
         ['Linear', 'ReLU', 'Dropout', 'Linear']
     """
 
-    def build(s: Streams) -> nn.Module:
+    def build(s: Streams) -> nn.Sequential:
         return mlp((784, *hidden, 10), p=p, input_p=input_p, init=s.init, masks=s.masks, dtype=float32)
 
     return build

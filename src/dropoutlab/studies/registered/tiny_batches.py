@@ -43,8 +43,8 @@ ReLU units, with drop probability 0 or 0.5 on both. It is trained by SGD with mo
 16, 64 or 128 examples. Every arm sees the same number of examples, 25 epochs of them, in the same order.
 
 The learning rate grows in proportion to the batch size. Each arm tries three, 0.025, 0.05 and 0.1 for a batch
-of 64, and the validation error after the last epoch chooses; pilot seed 0 showed that the best ones lie in this
-range for all sizes. Only then is the error on all 10,000 test images read.
+of 64, and the validation error after the last epoch chooses; pilot seed 0 showed that this range suits all
+sizes. Only then is the error on all 10,000 test images read.
 
 The claim says that below 16 examples dropout adds too much noise. It is supported if the whole interval shows
 a higher error than without dropout at the same batch size. A benefit that merely shrinks is another question,
