@@ -168,7 +168,12 @@ def built(root, text):
     """Build one page with Sphinx in this process; return it, and the warnings."""
     (root / "index.md").write_text(f"# A page\n\n{text}\n", encoding="utf-8")
     errors = io.StringIO()
-    options = {"extensions": ["myst_parser", "coursebook.benchmarks"], "html_theme": "basic"}
+    options = {
+        "extensions": ["myst_parser", "coursebook.benchmarks"],
+        "html_theme": "basic",
+        # Named, since a book built earlier in this process has changed Sphinx's own default.
+        "source_suffix": {".md": "markdown"},
+    }
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # deprecations inside Sphinx's own dependencies
         app = Sphinx(
