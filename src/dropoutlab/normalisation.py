@@ -59,8 +59,7 @@ def normalised_mlp(
         >>> [type(layer).__name__ for layer in net]
         ['Linear', 'BatchNorm1d', 'ReLU', 'Dropout', 'Linear']
 
-    Source: the first order is that of Ioffe and Szegedy (2015), arXiv:1502.03167, section 3.2, with dropout
-        behind the activation.
+    Source: Ioffe and Szegedy (2015), arXiv:1502.03167, for normalisation before the activation.
     """
     if len(widths) < 3:
         raise ValueError(f"need an input, at least one hidden and an output width, got {tuple(widths)}")
@@ -103,8 +102,7 @@ def reestimate_statistics(net: nn.Module, x: Tensor, *, batch_size: int = 500) -
         The network itself. Every module is left in the mode it was in.
 
     Raises:
-        ValueError: there is no batch normalisation with running statistics, ``batch_size`` is below 2, or
-            ``x`` holds fewer than 2 examples.
+        ValueError: no batch normalisation keeps running statistics, or a batch would hold one example.
 
     Example:
         >>> net = nn.Sequential(Dropout(0.5), nn.BatchNorm1d(2))
@@ -137,8 +135,8 @@ def shift_ratios(net: nn.Module, x: Tensor, *, batch_size: int = 100, passes: in
 
     .. math:: \Delta_c = \operatorname{Var}^\text{test}(z_c) \,/\, \operatorname{Var}^\text{train}(z_c)
 
-    The training side runs ``x`` in random-free batches with dropout on and batch statistics, the test side
-    with dropout off and running statistics; the variance of channel c is taken over examples, positions
+    The training side runs ``x`` in batches with dropout on and batch statistics, the test side with dropout
+    off and running statistics; the variance of channel c is taken over examples, positions
     and passes. A ratio of 1 is no shift; one below 1 means that running variances promise more than comes.
 
     Args:
@@ -153,8 +151,8 @@ def shift_ratios(net: nn.Module, x: Tensor, *, batch_size: int = 100, passes: in
         channel that is constant in training.
 
     Raises:
-        ValueError: there is no batch normalisation with running statistics, ``batch_size`` is below 2,
-            ``passes`` is below 1, or ``x`` holds fewer than 2 examples.
+        ValueError: no batch normalisation keeps running statistics, a batch would hold one example, or
+            ``passes`` is below 1.
 
     Example:
         >>> g = torch.Generator().manual_seed(1)
