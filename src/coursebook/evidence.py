@@ -20,12 +20,13 @@ from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 
-from coursebook.numbers import effect, p_value
-from coursebook.study_pages import page
+from coursebook.numbers import count, effect, p_value, unbroken
+from coursebook.study_pages import page, registration
 from dropoutlab.catalogue import TABLES, entries
 from dropoutlab.claims import Claim, Finding, claims
-from dropoutlab.studies.errors import StudyError
+from dropoutlab.studies.errors import IncompleteError, StudyError
 from dropoutlab.studies.manifest import read_manifest
+from dropoutlab.studies.protocol import Study
 from dropoutlab.studies.reading import judge, load_rows
 from dropoutlab.studies.registry import find
 
@@ -65,7 +66,7 @@ class ClaimRole(SphinxRole):
         lead = claim.leading
         text = f"{self.text}: {_verdict_word(claim)}"
         if lead is not None:
-            text += f", {_effect(lead)}, n = {lead.outcome.n}"
+            text += f", {_effect(lead)}, {count(lead.outcome.n)}"
         return [_link(self.env.docname, text, label=anchor(self.text))], []
 
 
@@ -118,8 +119,15 @@ class Claims(SphinxDirective):
         if claim.proof is not None:
             truth = "True as stated." if claim.holds else "Not true as stated."
             yield nodes.paragraph("", f"{truth} {claim.proof.says}")
-        if entry.cited or entry.planned:
-            yield nodes.paragraph("", entry.cited or entry.planned)
+        if entry.cited:
+            yield nodes.paragraph("", entry.cited)
+        if claim.verdict == "not measured" and entry.parts:
+            waiting = nodes.paragraph("", "Registered, and not all runs are stored: ")
+            for place, study in enumerate(dict.fromkeys(part.study for part in entry.parts)):
+                waiting += nodes.Text(", " if place else "")
+                waiting += _link(self.env.docname, study, document=f"{STUDIES}/{study}")
+            waiting += nodes.Text(".")
+            yield waiting
         if claim.verdict == "depends" and entry.depends:
             yield nodes.paragraph("", f"It depends on {entry.depends}.")
         if claim.findings:
@@ -130,7 +138,7 @@ class Claims(SphinxDirective):
         outcome = finding.outcome
         line = nodes.paragraph("", "", _frame(finding.verdict), nodes.Text(" "))
         line += nodes.Text(f"{finding.part.about}: " if finding.part.about else "")
-        line += nodes.Text(f"{_effect(finding)}, n = {outcome.n}")
+        line += nodes.Text(f"{_effect(finding)}, {count(outcome.n)}")
         if outcome.p_value is not None:
             line += nodes.Text(f", {p_value(outcome.p_value)}, adjusted {p_value(finding.p_adjusted)}")
         line += nodes.Text("; study ")
@@ -147,7 +155,7 @@ class Claims(SphinxDirective):
             texts.append(f"Published: {entry.published}.")
         if entry.differences:
             texts.append(f"Differences: {entry.differences}.")
-        paragraph = nodes.paragraph("", " ".join(texts), classes=["claim-small"])
+        paragraph = nodes.paragraph("", unbroken(" ".join(texts)), classes=["claim-small"])
         if entry.source:
             parsed, messages = self.parse_inline(f" {{cite}}`{entry.source}`")
             paragraph.extend([*parsed, *messages])
@@ -166,12 +174,9 @@ class StudyPage(SphinxDirective):
         _note(self.env, root / "results", [folder])
         try:
             study = find(self.arguments[0])
-            rows = load_rows(study, root / "results")
-            manifest = read_manifest(folder)
+            text = "\n\n".join([_page(study, root), _claims_resting_on(study.name)])
         except StudyError as error:
             raise self.error(str(error)) from error
-        assert manifest is not None  # rows without one are refused
-        text = page(study, rows, judge(study, rows), manifest, root)
         return self.parse_text_to_nodes(text, allow_section_headings=True)
 
 
@@ -190,18 +195,38 @@ class PaperTable(SphinxDirective):
             claim = judged(root)[name]
             entry = claim.entry
             own = "; ".join(
-                (f"{each.part.about}: " if each.part.about else "") + f"{_effect(each)}, n = {each.outcome.n}"
+                (f"{each.part.about}: " if each.part.about else "")
+                + f"{_effect(each)}, {count(each.outcome.n)}"
                 for each in claim.findings
             )
             cells = (
                 f"{name} {{cite:t}}`{entry.source}`",
-                entry.published,
-                entry.differences or entry.scope,
+                unbroken(entry.published),
+                unbroken(entry.differences or entry.scope),
                 own or "–",
                 f"{{claim}}`{name}`",
             )
             lines.append("| " + " | ".join(cells) + " |")
         return self.parse_text_to_nodes("\n".join(lines))
+
+
+def _page(study: Study, root: Path) -> str:
+    try:
+        rows = load_rows(study, root / "results")
+    except IncompleteError:
+        return registration(study)
+    manifest = read_manifest(root / "results" / study.name)
+    assert manifest is not None  # rows without one are refused
+    return page(study, rows, judge(study, rows), manifest, root)
+
+
+def _claims_resting_on(study: str) -> str:
+    bound = [entry for entry in entries().values() if any(part.study == study for part in entry.parts)]
+    if not bound:
+        return ""
+    return "## Claims that rest on it\n\n" + "\n".join(
+        f"- {entry.statement} {{claim}}`{entry.id}`" for entry in bound
+    )
 
 
 def anchor(claim_id: str) -> str:

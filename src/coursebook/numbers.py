@@ -43,15 +43,36 @@ def effect(value: float, low: float | None, high: float | None, unit: str) -> st
 
 
 def p_value(value: float) -> str:
-    """Write a p-value.
+    r"""Write a p-value on one line.
 
     Example:
         >>> p_value(0.0312), p_value(2e-9)
-        ('p = 0.031', 'p < 0.001')
+        ('p\xa0=\xa00.031', 'p\xa0<\xa00.001')
     """
     if math.isnan(value):
         return "no p-value"
-    return "p < 0.001" if value < 0.001 else f"p = {value:.2g}"
+    text = "p < 0.001" if value < 0.001 else f"p = {value:.2g}"
+    return text.replace(" ", _NO_BREAK)
+
+
+def count(n: int) -> str:
+    r"""Write on how many seeds a number rests, on one line.
+
+    Example:
+        >>> count(10)
+        'n\xa0=\xa010'
+    """
+    return f"n = {n}".replace(" ", _NO_BREAK)
+
+
+def unbroken(text: str) -> str:
+    r"""Keep a number and its per cent sign on one line.
+
+    Example:
+        >>> unbroken("1.60 % without")
+        '1.60\xa0% without'
+    """
+    return text.replace(" %", _NO_BREAK + "%")
 
 
 def _digits(magnitudes: list[float]) -> int:

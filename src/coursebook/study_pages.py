@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from coursebook.numbers import effect, p_value
+from coursebook.numbers import count, effect, p_value
 from dropoutlab.figures.studies import all_runs, described
 from dropoutlab.stats import mean_interval
 from dropoutlab.studies.decide import Outcome
@@ -33,12 +33,36 @@ def page(
     """
     return "\n\n".join(
         [
-            f"**Question.** {study.question}",
+            "## Question\n\n" + study.question,
             "## Protocol\n\n" + study.protocol.strip(),
             "## Verdicts\n\n" + _verdicts(study, outcomes),
             "## All runs\n\n" + _figure(study, rows, root),
             _means(study, rows),
             "## Repeat it\n\n" + _repeat(study, manifest),
+        ]
+    )
+
+
+def registration(study: Study) -> str:
+    """Write the page of a study whose runs are not all stored: what was registered, and no number.
+
+    Args:
+        study: the registration.
+
+    Returns:
+        MyST Markdown.
+    """
+    criteria = "\n\n".join(
+        f"{criterion.statement.rstrip('.')}\n: {{verdict}}`not measured`\n: Rule: {criterion.rule}."
+        for criterion in study.criteria
+    )
+    return "\n\n".join(
+        [
+            "## Question\n\n" + study.question,
+            "Not all registered runs are stored. Nothing is concluded before they are.",
+            "## Protocol\n\n" + study.protocol.strip(),
+            "## What will be judged\n\n" + criteria,
+            f"## Run it\n\n```console\n$ dropoutlab study run {study.name}\n```",
         ]
     )
 
@@ -58,7 +82,7 @@ def _verdicts(study: Study, outcomes: dict[str, Outcome]) -> str:
     for criterion in study.criteria:
         outcome = outcomes[criterion.id]
         unit = "ratio" if outcome.unit == "ratio" else outcome.unit
-        numbers = [effect(outcome.effect, outcome.low, outcome.high, unit), f"n = {outcome.n}"]
+        numbers = [effect(outcome.effect, outcome.low, outcome.high, unit), count(outcome.n)]
         if outcome.p_value is not None:
             numbers.append(p_value(outcome.p_value))
         if outcome.bootstrap is not None:
@@ -98,7 +122,8 @@ def _means(study: Study, rows: pd.DataFrame) -> str:
     lines = ["| Metric | " + " | ".join(study.arms) + " |", "|:--|" + "--:|" * len(study.arms)]
     for name, metric in study.metrics.items():
         cells = [_mean(rows.loc[rows.arm == arm, name], metric) for arm in study.arms]
-        lines.append(f"| {metric.meaning}{_unit(metric)} | " + " | ".join(cells) + " |")
+        meaning = metric.meaning.replace("|", "\\|")  # a bar would end the cell
+        lines.append(f"| {meaning}{_unit(metric)} | " + " | ".join(cells) + " |")
     return "Means over seeds with 95 % t-intervals:\n\n" + "\n".join(lines)
 
 

@@ -65,10 +65,12 @@ def test_published_and_own_results_stand_side_by_side(index):
 
 def test_a_study_has_sections_picture_table_and_downloads(study):
     assert [words(heading).rstrip("# ") for heading in study.select("article h2")] == [
+        "Question",
         "Protocol",
         "Verdicts",
         "All runs",
         "Repeat it",
+        "Claims that rest on it",
     ]
     image = study.select_one("article figure img")
     assert image["alt"].startswith("One point per run.")

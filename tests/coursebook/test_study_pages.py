@@ -1,6 +1,9 @@
+from dataclasses import replace
+
 import pytest
 
-from coursebook.study_pages import PICTURES, page, shown_metrics
+from coursebook.study_pages import PICTURES, page, registration, shown_metrics
+from dropoutlab.studies.protocol import Metric
 from dropoutlab.studies.reading import judge
 from tests.book.evidence_sample import MANIFEST, ROWS, STUDY
 
@@ -17,7 +20,7 @@ def text(root):
 
 def test_a_page_asks_explains_judges_shows_and_says_how_to_repeat(text):
     for heading in (
-        "**Question.** Does it help?",
+        "## Question\n\nDoes it help?",
         "## Protocol",
         "## Verdicts",
         "## All runs",
@@ -29,7 +32,7 @@ def test_a_page_asks_explains_judges_shows_and_says_how_to_repeat(text):
 
 def test_each_criterion_has_its_verdict_numbers_and_rule(text):
     assert "{verdict}`supported` −1.07 [" in text
-    assert "n = 3" in text
+    assert "n\xa0=\xa03" in text
     assert "Rule: whole 95 % t-interval of error(dropout) − error(none), paired by seed, below 0." in text
     assert "Dropout lowers the error\n: {verdict}" in text
 
@@ -55,3 +58,21 @@ def test_the_stored_files_and_the_commands_are_named(text):
 
 def test_pictures_show_what_the_criteria_use():
     assert list(shown_metrics(STUDY)) == ["error", "loss"]
+
+
+def test_a_bar_in_the_meaning_of_a_metric_does_not_end_its_cell(root):
+    barred = replace(STUDY, metrics=dict(STUDY.metrics, extra=Metric("|a| over |b|", "1", optional=True)))
+    assert "| \\|a\\| over \\|b\\| | – | 3.00 [" in page(barred, ROWS, judge(barred, ROWS), MANIFEST, root)
+
+
+def test_a_study_that_is_not_run_shows_its_registration_and_no_number():
+    text = registration(STUDY)
+    for part in (
+        "Does it help?",
+        "A network is *trained*.",
+        "Nothing is concluded",
+        "dropoutlab study run toy",
+    ):
+        assert part in text
+    assert text.count("{verdict}`not measured`") == len(STUDY.criteria)
+    assert "points" not in text

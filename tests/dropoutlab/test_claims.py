@@ -99,10 +99,6 @@ def test_a_claim_on_an_incomplete_study_is_not_measured(stored):
     assert (found.verdict, found.findings) == ("not measured", ())
 
 
-def test_a_planned_claim_is_not_measured(stored):
-    assert stored(entry("A-1", planned="Soon."))["A-1"].verdict == "not measured"
-
-
 def test_p_values_are_adjusted_over_all_criteria_in_use_each_counted_once(stored):
     found = stored(entry("A-1", "yes"), entry("A-2", "yes", "no"))
     adjusted = holm([0.001, 0.02])

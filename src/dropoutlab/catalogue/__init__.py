@@ -10,7 +10,7 @@ from typing import Any
 TABLES = ("articles", "contradictions", "replications")
 
 _TEXTS = ("statement", "made_in", "scope", "depends", "source", "published", "differences")
-_BASES = ("proof", "parts", "cited", "planned")
+_BASES = ("proof", "parts", "cited")
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,6 @@ class Entry:
         proof: name of the function of `dropoutlab.proofs` that settles it, if one does.
         parts: the criteria that speak about it, if it is measured.
         cited: why nothing was measured, if nothing was.
-        planned: what will measure it, while no study does.
         depends: on what it depends, shown where parts disagree.
         source: key of the publication in the bibliography.
         published: the published numbers.
@@ -57,7 +56,6 @@ class Entry:
     proof: str = ""
     parts: tuple[Part, ...] = ()
     cited: str = ""
-    planned: str = ""
     depends: str = ""
     source: str = ""
     published: str = ""
@@ -108,8 +106,6 @@ def parse(name: str, fields: Mapping[str, Any]) -> Entry:
             raise ValueError(f"claim {name}: {key} must not be empty")
     bases = [key for key in _BASES if fields.get(key)]
     if not bases or (len(bases) > 1 and set(bases) != {"proof", "parts"}):
-        raise ValueError(
-            f"claim {name}: needs a proof, parts, a reason why it is only cited, or a plan; got {bases}"
-        )
+        raise ValueError(f"claim {name}: needs a proof, parts, or a reason why it is only cited; got {bases}")
     parts = tuple(Part(**part) for part in fields.get("parts", ()))
     return Entry(id=name, **{**fields, "parts": parts})
