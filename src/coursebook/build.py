@@ -3,12 +3,12 @@
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import yaml
@@ -74,9 +74,14 @@ def build(root: Path, site: Site, listener: Callable[[str], None]) -> Path:
         BookError: the build gave a warning, executed a notebook or failed; names the log.
     """
     folder = root / "_build"
-    staging = folder / "staging"
-    shutil.rmtree(staging, ignore_errors=True)
-    staging.mkdir(parents=True)
+    folder.mkdir(exist_ok=True)
+    # A folder of its own: two builds at the same time, in two terminals, do not get in each other's way.
+    with TemporaryDirectory(prefix="staging-", dir=folder, ignore_cleanup_errors=True) as name:
+        return _build_in(Path(name), root, site, listener)
+
+
+def _build_in(staging: Path, root: Path, site: Site, listener: Callable[[str], None]) -> Path:
+    folder = root / "_build"
     config = _derive_config(root, site, staging)
     log = folder / "book.log"
     command = [sys.executable, "-c", JUPYTER_BOOK, "build", str(root), f"--path-output={staging}"]
@@ -169,5 +174,4 @@ def _replace(new: Path, target: Path) -> Path:
     if target.exists():
         target.rename(old)
     new.rename(target)
-    shutil.rmtree(new.parent.parent)
     return target

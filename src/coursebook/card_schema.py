@@ -81,14 +81,21 @@ def _kind(value: object) -> str | None:
     return None if value in KINDS else f"must be one of {', '.join(KINDS)}, got {value!r}"
 
 
-def _expression(value: object) -> str | None:
-    problem = _text(value)
-    if problem is None:
-        try:
-            compile(str(value), "<check>", "eval")
-        except SyntaxError as error:
-            return f"must be a Python expression, got {value!r}: {error.msg}"
-    return problem
+def _code(mode: str, what: str) -> Rule:
+    def rule(value: object) -> str | None:
+        problem = _text(value)
+        if problem is None:
+            try:
+                compile(str(value), "<check>", mode)
+            except SyntaxError as error:
+                return f"must be {what}, got {value!r}: {error.msg}"
+        return problem
+
+    return rule
+
+
+_expression = _code("eval", "a Python expression")
+_statements = _code("exec", "Python statements")
 
 
 def _like(pattern: str, example: str) -> Rule:
@@ -99,10 +106,12 @@ def _like(pattern: str, example: str) -> Rule:
     return rule
 
 
-def _texts(value: object) -> str | None:
+def _blanks(value: object) -> str | None:
+    """One text for each blank; a list of texts where several will do, the first of which is shown."""
     if not isinstance(value, list) or not value:
         return f"must be a list of texts, one for each blank, got {value!r}"
-    return next((problem for item in value if (problem := _text(item))), None)
+    texts = [text for item in value for text in (item if isinstance(item, list) and item else [item])]
+    return next((problem for text in texts if (problem := _text(text))), None)
 
 
 def _items(value: object, required: dict[str, Rule], optional: dict[str, Rule]) -> str | None:
@@ -117,7 +126,7 @@ def _misconceptions(answer: Rule) -> Rule:
 
 
 def _options(value: object) -> str | None:
-    problem = _items(value, {"text": _text, "says": _text}, {"correct": _boolean})
+    problem = _items(value, {"text": _text, "says": _text}, {"correct": _boolean, "check": _expression})
     if problem or not isinstance(value, list):
         return problem
     right = [item.get("correct", False) for item in value]
@@ -134,17 +143,19 @@ _COMMON: dict[str, Rule] = {
     "why": _text,
 }
 _NUMBER: dict[str, Rule] = {"answer": _number, "tolerance": _tolerance, "check": _expression}
+_CODE: dict[str, Rule] = {"snippet": _statements}
+_CHECKED: dict[str, Rule] = _CODE | {"check": _expression}
 _REQUIRED: dict[str, dict[str, Rule]] = {
     "recall": {"answer": _text},
     "predict": _NUMBER,
     "numeric": _NUMBER,
     "choice": {"options": _options},
-    "cloze": {"answer": _texts},
+    "cloze": {"answer": _blanks},
 }
 _OPTIONAL: dict[str, dict[str, Rule]] = {
-    "recall": {"check": _expression, "misconceptions": _misconceptions(_text)},
-    "predict": {"misconceptions": _misconceptions(_number)},
-    "numeric": {"misconceptions": _misconceptions(_number)},
-    "choice": {"check": _expression},
-    "cloze": {"check": _expression, "misconceptions": _misconceptions(_text)},
+    "recall": _CHECKED | {"misconceptions": _misconceptions(_text)},
+    "predict": _CODE | {"misconceptions": _misconceptions(_number)},
+    "numeric": _CODE | {"misconceptions": _misconceptions(_number)},
+    "choice": _CHECKED,
+    "cloze": _CHECKED | {"misconceptions": _misconceptions(_text)},
 }

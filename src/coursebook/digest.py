@@ -47,6 +47,16 @@ def surroundings(root: Path, notebook: NotebookNode) -> dict[str, str]:
     }
 
 
+def evidence_digest(root: Path) -> str:
+    """Digest everything that verdicts and their pages depend on: all code, results and pinned versions.
+
+    Args:
+        root: the repository's root folder, as for `surroundings`.
+    """
+    places = (root / "src", root / "results", root / "constraints.txt")
+    return _hexdigest(_tree_digest(place).encode() for place in places)
+
+
 def full_digest(notebook: NotebookNode, around: Mapping[str, str]) -> dict[str, str]:
     """The digest to record with outputs computed from ``notebook`` within ``around``."""
     return {"code": code_digest(notebook), **around}

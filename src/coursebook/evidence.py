@@ -8,25 +8,27 @@ r"""What the studies say, inserted while the book is built.
 of a study; ``{paper-table}`` puts published and own results side by side; ``{verdict}`` frames a verdict.
 """
 
+import shutil
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
 
 from docutils import nodes
 from docutils.parsers.rst import directives
+from joblib import Memory
 from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 
+from coursebook.digest import evidence_digest
 from coursebook.numbers import count, effect, p_value, unbroken
 from coursebook.study_pages import page, registration
 from dropoutlab.catalogue import TABLES, entries
 from dropoutlab.claims import Claim, Finding, claims
 from dropoutlab.studies.errors import IncompleteError, StudyError
 from dropoutlab.studies.manifest import read_manifest
-from dropoutlab.studies.protocol import Study
 from dropoutlab.studies.reading import judge, load_rows
 from dropoutlab.studies.registry import find
 
@@ -37,8 +39,22 @@ PAPERS = tuple(f"R{number}" for number in range(1, 10))
 
 @cache
 def judged(results: Path) -> dict[str, Claim]:
-    """Judge the whole catalogue once per build."""
-    return {claim.entry.id: claim for claim in claims(results)}
+    """Judge the whole catalogue, again only when the lab or the stored runs have changed."""
+    found: list[Claim] = _remembering(results.parent, claims)(results)
+    return {claim.entry.id: claim for claim in found}
+
+
+def _remembering(root: Path, compute: Callable[..., Any]) -> Callable[..., Any]:
+    """Keep what a function returned between builds: verdicts and pictures take seconds and change seldom."""
+    kept = root / "_build" / "remembered"
+    current = kept / _evidence_digest(root)
+    for former in set(kept.glob("*")) - {current}:
+        shutil.rmtree(former, ignore_errors=True)
+    remembering: Callable[..., Any] = Memory(current, verbose=0).cache(compute)
+    return remembering
+
+
+_evidence_digest = cache(evidence_digest)  # once per build: pages are many
 
 
 class Verdict(SphinxRole):
@@ -172,9 +188,9 @@ class StudyPage(SphinxDirective):
         root = Path(self.env.srcdir)
         folder = root / "results" / self.arguments[0]
         _note(self.env, root / "results", [folder])
+        name = self.arguments[0]
         try:
-            study = find(self.arguments[0])
-            text = "\n\n".join([_page(study, root), _claims_resting_on(study.name)])
+            text = "\n\n".join([_remembering(root, _page)(name, root), _claims_resting_on(name)])
         except StudyError as error:
             raise self.error(str(error)) from error
         return self.parse_text_to_nodes(text, allow_section_headings=True)
@@ -210,7 +226,8 @@ class PaperTable(SphinxDirective):
         return self.parse_text_to_nodes("\n".join(lines))
 
 
-def _page(study: Study, root: Path) -> str:
+def _page(name: str, root: Path) -> str:
+    study = find(name)
     try:
         rows = load_rows(study, root / "results")
     except IncompleteError:

@@ -69,7 +69,7 @@ class Claim:
 
     @property
     def leading(self) -> Finding | None:
-        """The finding whose effect stands for the claim: the first one catalogued."""
+        """The finding whose effect stands for the claim, which is the first one catalogued."""
         return self.findings[0] if self.findings else None
 
 

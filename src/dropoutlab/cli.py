@@ -9,6 +9,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from dropoutlab.cli_anki import write_anki
 from dropoutlab.cli_claims import show_claims
 from dropoutlab.cli_study import app as study
 
@@ -19,6 +20,7 @@ data = typer.Typer(no_args_is_help=True, help="Datasets: what is on this machine
 app.add_typer(data, name="data")
 app.add_typer(study, name="study")
 app.command(name="claims")(show_claims)
+app.command(name="anki")(write_anki)
 
 Cache = Annotated[
     Path | None,

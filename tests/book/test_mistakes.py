@@ -30,6 +30,7 @@ MISTAKES = [
         "local id not found in doc 'chapters/01-coins': 'a-lost-heading'",
     ),
     (CARDS, "What is $q$?", "What is $q?$ and {nonsense}`this`?", 'Unknown interpreted text role "nonsense"'),
+    (CARDS, "Multiply each value", "Multiply {q}`each` value", "uses {q}`...`, which the book understands"),
     (CARDS, "probability ___,", "probability $q = ___$,", "formula: KaTeX parse error: Unexpected character"),
     (
         EXERCISES,
@@ -39,6 +40,12 @@ MISTAKES = [
         "has no card for the objective 'coins/sorrow'; it has coins/expectation, coins/spread, coins/words",
     ),
     (EXERCISES, "```{cards} 02-dice\n```\n", "```{cards} 02-dice\n```\n\n", "02-dice.yml: cannot be read"),
+    (
+        EXERCISES,
+        "```{graded} inverted_dropout",
+        "```{graded} inverted_dropuot",
+        "exercise must be one of paired_interval, ",
+    ),
     (EVIDENCE, "{claim}`A-2`", "{claim}`A-99`", "unknown claim 'A-99'; the ids are A-1, A-2"),
     (EVIDENCE, "{verdict}`supported`", "{verdict}`true`", "a verdict must be one of supported, contradicted"),
     (EVIDENCE, "{claims} articles", "{claims} books", "the catalogue has no table 'books'; it has articles"),
@@ -62,7 +69,9 @@ def test_a_mistake_is_named(warnings, words):
 
 def test_a_warning_says_on_which_page(warnings):
     located = [line for line in warnings.splitlines() if "formula:" in line]
-    assert all("01-coins.ipynb" in line for line in located)
+    assert located
+    # The Review page repeats every card, and with it the mistake in one.
+    assert all("01-coins.ipynb" in line or "review.md" in line for line in located)
 
 
 def test_an_edited_card_renews_the_page_that_shows_it(draft, warnings):

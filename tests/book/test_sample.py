@@ -143,28 +143,72 @@ def test_a_number_card_says_what_counts_and_answers_a_misconception(exercises):
 
 
 def test_a_card_leads_back_to_the_section_that_teaches_it(exercises):
-    link = card(exercises, "coins-recall").select_one("details.recall-answer > p:last-child a")
+    link = card(exercises, "coins-recall").select_one("details.recall-answer > .recall-taught a")
     assert link["href"] == "../chapters/01-coins.html#deeper"
     assert link.get_text() == "A deeper heading"
 
 
 def test_every_option_of_a_choice_has_a_reply(exercises):
-    options = card(exercises, "coins-which-mean").select("details.recall-option")
-    assert [option.summary.get_text()[:2] for option in options] == ["A:", "B:", "C:"]
-    assert [option.p.strong.get_text(strip=True) for option in options] == ["Right.", "No.", "No."]
-    answer = card(exercises, "coins-which-mean").select_one("details.recall-answer li")
-    assert answer.get_text().startswith("A: ")
+    choice = card(exercises, "coins-which-mean")
+    assert [option.get_text()[:2] for option in choice.select("label")] == ["A:", "B:", "C:"]
+    fields = choice.select("fieldset label input")
+    assert [(field["type"], field["value"]) for field in fields] == [("radio", letter) for letter in "ABC"]
+    replies = choice.select("details.recall-answer li[data-option]")
+    assert [reply["data-option"] for reply in replies] == ["A", "B", "C"]
+    assert [reply.strong.get_text() for reply in replies] == ["right", "wrong", "wrong"]
 
 
 def test_blanks_are_numbered_and_filled_in_order(exercises):
     cloze = card(exercises, "coins-blanks")
-    assert [blank.get_text() for blank in cloze.select(".recall-question .recall-blank")] == [
+    assert [blank["aria-label"] for blank in cloze.select(".recall-question input.recall-blank")] == [
         "blank 1",
         "blank 2",
     ]
     assert len(cloze.select("details.recall-answer ol > li")) == 2
     single = card(exercises, "coins-one-blank").select_one("details.recall-answer")
     assert single.p.get_text() == "binomial"
+
+
+def test_every_card_is_a_named_group_of_fields(exercises):
+    for item in exercises.select("li.recall-card"):
+        group = item.find("fieldset", recursive=False)
+        assert group.legend.get_text() in {"Predict", "Choose one", "Work out", "Fill in", "Recall"}
+        question = group.find(id=group["aria-describedby"])
+        assert question.get_text(strip=True)
+        fields = group.select("input, textarea")
+        assert fields
+        assert all(field.find_parent("label") or field.has_attr("aria-label") for field in fields)
+
+
+def test_the_script_comes_only_where_there_are_cards(sample, exercises, chapter):
+    def loaded(page):
+        tags = page.select("script[src], link[rel=stylesheet]")
+        names = [tag.get("src") or tag.get("href") for tag in tags]
+        return {name.split("/")[-1].split("?")[0] for name in names} & {"cards.js", "cards.css"}
+
+    assert loaded(exercises) == {"cards.js", "cards.css"}
+    assert loaded(chapter) == set()
+    assert loaded(BeautifulSoup(sample.page("review"), "html.parser")) == {"cards.js", "cards.css"}
+
+
+def test_the_review_page_holds_every_card_by_objective(sample):
+    review = BeautifulSoup(sample.page("review"), "html.parser")
+    groups = review.select("[data-page='01-coins'] > [data-objective]")
+    objectives = [group["data-objective"] for group in groups]
+    assert objectives == ["coins/spread", "coins/expectation", "coins/words"]
+    for group in groups:
+        assert group.h4.get_text(strip=True)
+        cards = group.select(".recall-card")
+        assert cards
+        assert {item["data-objective"] for item in cards} == {group["data-objective"]}
+    assert len(review.select(".recall-card")) == 6
+    assert review.select_one("[data-page] h3").get_text() == "Coins"
+    assert review.select_one(".review-all").has_attr("open")  # for readers without JavaScript
+    places = review.select("[data-review]")
+    assert [place["data-review"] for place in places] == ["session", "progress", "data"]
+    assert all("needs JavaScript" in place.get_text() for place in places)
+    deck = review.find("a", download=True)
+    assert (sample.html / deck["href"]).read_bytes()[:2] == b"PK"
 
 
 def test_text_on_a_card_is_markdown(exercises):

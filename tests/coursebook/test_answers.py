@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from coursebook.answers import namespace, verify_card
-from coursebook.cards import Card, CardError, load_all
+from coursebook.cards import Card, CardError, Option, load_all
 
 CARDS = Path(__file__).parents[2] / "exercises" / "cards"
 SAMPLE = Path(__file__).parents[1] / "book" / "sample" / "exercises" / "cards"
@@ -79,12 +79,48 @@ def test_a_card_without_a_check_is_left_to_its_reader():
 
 
 def test_a_check_cannot_change_what_the_next_one_sees():
-    names = namespace()
+    names = namespace("dropoutlab.moments.dropped_count(10, 0.3) + dropoutlab.nonsense.x")
     assert "dropoutlab.moments" not in names
     assert names["dropoutlab"].moments
     verify_card(replace(OTHER, check="(seen := True)"))
     with pytest.raises(CardError, match="NameError"):
         verify_card(replace(OTHER, check="seen"))
+
+
+CODE = replace(
+    OTHER,
+    kind="choice",
+    answer=None,
+    snippet="def double(x):\n    return factor * x\n\n\nfactor = 2",
+    options=(
+        Option("4", "Yes.", correct=True, check="double(2) == 4"),
+        Option("2", "No.", check="double(2) == 2"),
+    ),
+    check=None,
+)
+
+
+def test_checks_see_what_the_snippet_defines():
+    verify_card(CODE)
+    verify_card(replace(CODE, options=(), check="double(3) == 6"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"snippet": "x = 1 / 0"}, "field 'snippet': raises ZeroDivisionError: division by zero"),
+        ({"snippet": "factor = 2"}, "field 'check': double(2) == 4 raises NameError"),
+        (
+            {"options": (Option("2", "No.", correct=True, check="double(2) == 2"),)},
+            "option '2': its check double(2) == 2 gives False, but the card says True",
+        ),
+        ({"options": (Option("2", "No.", check="double(2) == 4"),)}, "gives True, but the card says False"),
+        ({"options": (Option("2", "No.", check="0"),)}, "gives 0, but the card says False"),
+    ],
+)
+def test_an_option_that_is_not_as_the_card_says_is_refused(changes, message):
+    with pytest.raises(CardError, match=re.escape(message)):
+        verify_card(replace(CODE, **changes))
 
 
 # Ids must be unique over all files, so each folder is read as a whole before its cards are tested.

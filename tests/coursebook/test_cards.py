@@ -30,6 +30,14 @@ CHOICE = RECALL | {
 }
 del CHOICE["answer"]
 CLOZE = RECALL | {"kind": "cloze", "question": "Kept with ___, scaled by ___.", "answer": ["$q$", "$1/q$"]}
+CODE = CHOICE | {
+    "question": "What does `eval()` give?",
+    "options": [
+        {"text": "Itself.", "says": "Yes.", "correct": True, "check": "x == 1"},
+        {"text": "Zero.", "says": "No.", "check": "x == 0"},
+    ],
+    "snippet": "x = 1",
+}
 WITHOUT = object()
 
 
@@ -50,10 +58,10 @@ def test_the_sample_has_every_kind():
     assert (first.id, first.line, first.file) == ("coins-count-dropped", 1, SAMPLE)
     assert (first.answer, first.tolerance, first.misconceptions[0].answer) == (0.267, 0.02, 1.0)
     assert [option.correct for option in cards[1].options] == [True, False, False]
-    assert cards[3].answer == ("$q = 1 - p$", "$1/q$")
+    assert cards[3].answer == (("$q = 1 - p$",), ("$1/q$",))
 
 
-@pytest.mark.parametrize("card", [RECALL, NUMERIC, NUMERIC | {"kind": "predict"}, CHOICE, CLOZE])
+@pytest.mark.parametrize("card", [RECALL, NUMERIC, NUMERIC | {"kind": "predict"}, CHOICE, CODE, CLOZE])
 def test_each_kind_may_be_alone(tmp_path, card):
     (loaded,) = load_cards(written(tmp_path, card))
     assert isinstance(loaded, Card)
@@ -61,6 +69,30 @@ def test_each_kind_may_be_alone(tmp_path, card):
 
 
 ITEMS = "must be a list whose items have answer and says"
+SEVERAL = CLOZE | {"answer": [["$q$", "1 - p"], "$1/q$"]}
+
+
+def test_several_texts_may_do_for_a_blank(tmp_path):
+    (card,) = load_cards(written(tmp_path, SEVERAL))
+    assert card.answer == (("$q$", "1 - p"), ("$1/q$",))
+
+
+def test_code_on_a_choice_is_checked_as_a_whole_or_option_by_option(tmp_path):
+    options = [
+        {name: value for name, value in option.items() if name != "check"} for option in CODE["options"]
+    ]
+    whole = CODE | {"options": options, "check": "x == 1"}
+    for card in (CODE, whole):
+        assert load_cards(written(tmp_path, card))[0].snippet == "x = 1"
+    partly = CODE | {"options": [CODE["options"][0], options[1]]}
+    message = "field 'check': is missing, and code is never taken on trust: 'Zero.' has none"
+    for card in (partly, changed(CODE, options=options, snippet=WITHOUT)):
+        with pytest.raises(CardError, match="code is never taken on trust"):
+            load_cards(written(tmp_path, card))
+    with pytest.raises(CardError, match=re.escape(message)):
+        load_cards(written(tmp_path, partly))
+
+
 BREACHES = [
     (
         changed(RECALL, misconceptions=[{"answer": "x", "says": "first", "then": None}]),
@@ -106,6 +138,14 @@ BREACHES = [
     (changed(NUMERIC, tolerance=-0.1), "field 'tolerance': must not be negative, got -0.1"),
     (changed(NUMERIC, tolerance="small"), "field 'tolerance': must be a number, got 'small'"),
     (changed(NUMERIC, check=WITHOUT), "field 'check': is missing"),
+    (changed(NUMERIC, snippet="x ="), "field 'snippet': must be Python statements, got 'x ='"),
+    (changed(RECALL, snippet="x = 1"), "field 'snippet': runs and nothing looks at it"),
+    (changed(CLOZE, answer=[["$q$", 2], "x"]), "field 'answer': must be text, got 2"),
+    (changed(CLOZE, answer=[[], "x"]), "field 'answer': must be text, got []"),
+    (
+        changed(CODE, options=[CODE["options"][0] | {"check": "1 +"}, CODE["options"][1]]),
+        "field 'check': must be a Python expression, got '1 +'",
+    ),
     (changed(NUMERIC, check="1 +"), "field 'check': must be a Python expression, got '1 +'"),
     (changed(NUMERIC, check="x = 1"), "field 'check': must be a Python expression, got 'x = 1'"),
     (changed(NUMERIC, check=1), "field 'check': must be text, got 1"),

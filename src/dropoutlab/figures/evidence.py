@@ -52,8 +52,8 @@ def error_effects(claims: Iterable[Claim]) -> list[Effect]:
             outcome = lead.outcome
             about = f" ({lead.part.about})" if lead.part.about else ""
             label = f"{claim.entry.id} {claim.entry.statement.rstrip('.')}{about}"
-            numbers = (100 * each for each in (outcome.effect, outcome.low, outcome.high))
-            found.append(Effect(label, *numbers, claim.verdict))
+            effect, low, high = (100 * each for each in (outcome.effect, outcome.low, outcome.high))
+            found.append(Effect(label, effect, low, high, claim.verdict))
     return sorted(found, key=lambda each: each.effect)
 
 

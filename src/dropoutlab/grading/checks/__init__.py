@@ -1,0 +1,1 @@
+"""What is looked at in each exercise: one module for each kind of answer."""
