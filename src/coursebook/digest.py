@@ -7,7 +7,7 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
-from coursebook.lab_files import LAB, reached_files, reads_results
+from coursebook.lab_files import LAB, reached_files, read_results
 
 # Tags that change what a cell computes; all others (hide-input, remove-cell, ...) only change its looks.
 EXECUTION_TAGS = frozenset({"raises-exception", "skip-execution", "nbval-skip"})
@@ -32,17 +32,18 @@ def surroundings(root: Path, notebook: NotebookNode) -> dict[str, str]:
     Args:
         root: the repository's root folder, with ``src/dropoutlab``, ``results`` and ``constraints.txt``;
             whichever is missing counts as empty.
-        notebook: the notebook; of the lab only what it can reach counts, and of the results nothing
-            unless it reaches what reads them.
+        notebook: the notebook; of the lab only what it can reach counts, and of the results only the
+            studies it names.
 
     Returns:
         One digest each for ``lab``, ``results`` and ``constraints``, so that a stale notebook can say why.
     """
     files = reached_files(notebook, root)
-    results = root / "results"
     return {
         "lab": _files_digest(files, root / LAB),
-        "results": _tree_digest(results if reads_results(files) else results / "of no study"),
+        "results": _hexdigest(
+            f"{folder.name} {_tree_digest(folder)}".encode() for folder in read_results(notebook, files, root)
+        ),
         "constraints": _tree_digest(root / "constraints.txt"),
     }
 

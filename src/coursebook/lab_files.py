@@ -10,6 +10,7 @@ from nbformat import NotebookNode
 LAB = Path("src") / "dropoutlab"
 
 # IPython's own lines (%timeit, !pip) are no Python.
+_QUOTED = re.compile(r"\"([\w-]+)\"|'([\w-]+)'")
 _MAGIC = re.compile(r"^\s*[%!].*$", re.MULTILINE)
 
 
@@ -48,9 +49,25 @@ def reached_files(notebook: NotebookNode, root: Path) -> list[Path]:
     return sorted(found)
 
 
-def reads_results(files: Iterable[Path]) -> bool:
-    """Tell whether code that reads stored runs is among the files."""
-    return any(file.match("studies/places.py") for file in files)
+def read_results(notebook: NotebookNode, files: Iterable[Path], root: Path) -> list[Path]:
+    """List the folders of stored runs that a notebook's outputs can depend on.
+
+    Args:
+        notebook: the notebook.
+        files: what it reaches, from `reached_files`.
+        root: the repository's root folder.
+
+    Returns:
+        Nothing where the code that reads runs is out of reach. Else the studies that cells name in quotes,
+        or all of them where they name none, or judge all claims.
+    """
+    reached = {file.as_posix().rpartition("/dropoutlab/")[2] for file in files}
+    if "studies/places.py" not in reached:
+        return []
+    folders = sorted(folder for folder in (root / "results").glob("*") if folder.is_dir())
+    named = {name for pair in _QUOTED.findall(_code(notebook)) for name in pair}
+    chosen = [folder for folder in folders if folder.name in named]
+    return folders if "claims.py" in reached or not chosen else chosen
 
 
 def _code(notebook: NotebookNode) -> str:

@@ -71,6 +71,34 @@ def test_results_count_for_those_who_can_read_them(book, around):
     assert changed_parts(before, around()) == ["results"]
 
 
+def test_of_the_results_only_the_studies_that_are_named_count(book):
+    def add(study, seed):
+        (book.root / "results" / study).mkdir(parents=True, exist_ok=True)
+        (book.root / "results" / study / "runs.csv").write_text(f"seed\n{seed}\n", encoding="utf-8")
+
+    def digest(code):
+        page = book.page("chapters/01-a", f"from dropoutlab.masks import q\n{code}")
+        return surroundings(book.root, read_source(page))["results"]
+
+    write(book, "masks.py", "from dropoutlab.studies import places\n")
+    write(book, "studies/__init__.py", "")
+    write(book, "studies/places.py", "root = 1\n")
+    write(book, "claims.py", "from dropoutlab.studies import places\n")
+    add("one", 1)
+    add("two", 1)
+    named, unnamed = 'find("one")', "find(name)"
+    judging = 'from dropoutlab import claims; find("one")'
+    before = {code: digest(code) for code in (named, unnamed, judging)}
+    add("two", 2)
+    assert {code: digest(code) != before[code] for code in before} == {
+        named: False,
+        unnamed: True,
+        judging: True,
+    }
+    add("one", 2)
+    assert digest(named) != before[named]
+
+
 def test_only_what_a_notebook_can_reach_counts(book, around):
     write(book, "other.py", "a = 1\n")
     before = around()
