@@ -13,6 +13,7 @@ from dropoutlab.figures.style import (
     GREEN,
     INK,
     ORANGE,
+    PALETTE,
     PINK,
     VIOLET,
     Picture,
@@ -150,6 +151,39 @@ def ratios_by_depth(table: pd.DataFrame, *, height: float = 3.0) -> Picture:
     axis.set_xlabel("Hidden layer")
     axis.set_ylabel("Mean activation,\nevaluation ÷ training")
     label_ends(axis, ends)
+    return Picture(figure)
+
+
+@house_style
+def spread_by_depth(runs: Mapping[float, Sequence[pd.DataFrame]], *, height: float = 3.0) -> Picture:
+    """Draw how two moments of the activations grow with depth, training divided by evaluation.
+
+    Args:
+        runs: drop probability → tables as from `dropoutlab.spread.moments_by_depth`, one for each seed.
+        height: height in inches.
+
+    Returns:
+        The second moment at the left, dashed lines where the law puts it; the mean at the right.
+    """
+    figure, axes = panels(2, height=height, sharey=True)
+    titles = {"second_moment": "Second moment", "mean": "Mean"}
+    for axis, (column, title) in zip(axes, titles.items(), strict=True):
+        ends = []
+        for (p, tables), color in zip(runs.items(), PALETTE, strict=False):
+            depth = tables[0].layer.to_numpy(dtype=float)
+            values = np.stack([table[column].to_numpy(dtype=float) for table in tables])
+            axis.plot(depth, values.T, color=color, alpha=0.35, linewidth=0.6)
+            axis.plot(depth, np.exp(np.log(values).mean(0)), color=color)
+            if column == "second_moment":
+                axis.plot(depth, (1 - p) ** (1 - depth), color=INK, linewidth=1, linestyle=(0, (2, 2)))
+            ends.append((float(depth[-1]), float(np.exp(np.log(values[:, -1]).mean())), f"p = {p}", color))
+        axis.set_yscale("log")
+        axis.set_title(title)
+        axis.set_xlabel("Hidden layer")
+        axis.set_xticks(depth)
+        axis.grid(axis="y", color=FAINT, linewidth=0.6)
+        label_ends(axis, ends)
+    axes[0].set_ylabel("Training ÷ evaluation")
     return Picture(figure)
 
 
