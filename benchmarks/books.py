@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+import jupytext
 import yaml
 from record import Record, placeholder
 from timing import Bench, slope
@@ -15,13 +16,26 @@ from timing import Bench, slope
 from coursebook.build import JUPYTER_BOOK
 
 REPOSITORY = Path(__file__).parents[1]
+SITE = Path("src") / "coursebook" / "static" / "site"
+CHAPTER = """---
+jupytext:
+  formats: md:myst,ipynb
+kernelspec:
+  display_name: Python 3
+  language: python
+  name: python3
+---
+
+# A chapter
+"""
 SENTENCE = "This sentence was added to measure a build."
 
 
 def measure(bench: Bench, record: Record) -> None:
     """Time builds of throw-away copies; the repository itself is left alone."""
     with tempfile.TemporaryDirectory(prefix="book-") as folder:
-        clean, edited, plain = (copy_book(Path(folder) / name) for name in ("clean", "edited", "plain"))
+        make = small_book if bench.quick else copy_book
+        clean, edited, plain = (make(Path(folder) / name) for name in ("clean", "edited", "plain"))
         build(edited)()
         ways = {"clean": build(clean), "edit": build(edited), "limit": jupyter_book(plain)}
         before = {"clean": forget(clean), "edit": add_sentence(edited), "limit": forget(plain)}
@@ -32,7 +46,7 @@ def measure(bench: Bench, record: Record) -> None:
         record.add("prose_edit_rebuild_s", found["edit"], ours=found["edit"], **limit)
 
         factors = (1, 2) if bench.quick else (1, 2, 4)
-        copies = {factor: copy_book(Path(folder) / f"times-{factor}") for factor in factors}
+        copies = {factor: make(Path(folder) / f"times-{factor}") for factor in factors}
         pages = [multiply_chapters(copy, factor) for factor, copy in copies.items()]
         growing = {str(factor): jupyter_book(copy) for factor, copy in copies.items()}
         again = {str(factor): forget(copy) for factor, copy in copies.items()}
@@ -51,6 +65,21 @@ def copy_book(target: Path) -> Path:
         else:
             shutil.copy(path, target)
     (target / "benchmarks" / "latest.json").write_text(json.dumps(placeholder().as_json()), encoding="utf-8")
+    return target
+
+
+def small_book(target: Path) -> Path:
+    """Write a book of two pages under the configuration of this one, to try the measurement itself."""
+    shutil.copytree(REPOSITORY / SITE, target / SITE)
+    shutil.copy(REPOSITORY / "_config.yml", target)
+    (target / "references.bib").touch()
+    (target / "intro.md").write_text("# A small book\n", encoding="utf-8")
+    toc = {"format": "jb-book", "root": "intro", "parts": [{"chapters": [{"file": "chapters/01-a"}]}]}
+    (target / "_toc.yml").write_text(yaml.safe_dump(toc), encoding="utf-8")
+    chapter = target / "chapters" / "01-a.md"
+    chapter.parent.mkdir()
+    chapter.write_text(CHAPTER, encoding="utf-8")
+    jupytext.write(jupytext.read(chapter), chapter.with_suffix(".ipynb"))
     return target
 
 
