@@ -2,7 +2,7 @@
 
 import pytest
 
-from coursebook.digest import changed_parts, code_digest, full_digest, surroundings
+from coursebook.digest import changed_parts, code_digest, evidence_digest, full_digest, surroundings
 from coursebook.pairs import read_source
 
 
@@ -97,6 +97,24 @@ def test_of_the_results_only_the_studies_that_are_named_count(book):
     }
     add("one", 2)
     assert digest(named) != before[named]
+
+
+@pytest.mark.parametrize(
+    ("place", "counts"),
+    [
+        ("src/dropoutlab/masks.py", True),
+        ("src/coursebook/study_pages.py", True),
+        ("results/study/runs.csv", True),
+        ("constraints.txt", True),
+        ("chapters/01-a.md", False),
+    ],
+)
+def test_verdicts_are_kept_until_code_runs_or_versions_change(book, place, counts):
+    before = evidence_digest(book.root)
+    path = book.root / place
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("changed\n", encoding="utf-8")
+    assert (evidence_digest(book.root) != before) == counts
 
 
 def test_only_what_a_notebook_can_reach_counts(book, around):
