@@ -41,7 +41,8 @@ test: $(READY) ## verify everything: code, notebooks, every stored output, the b
 	@$(call stage,the book builds without a warning,$(BIN)/coursebook build)
 	@$(call stage,the built pages keep their rules,BOOK_IS_BUILT=yes $(BIN)/python -m pytest tests/book/test_book.py)
 
-lab: $(LAB) ## open the chapters in JupyterLab
+lab: $(LAB) ## open the chapters and workbooks for the exercises in JupyterLab
+	@$(BIN)/coursebook workbooks
 	@$(BIN)/jupyter lab
 
 execute: $(READY) ## run the notebooks whose code or surroundings changed and store their outputs

@@ -120,6 +120,23 @@ def verify(paths: Paths = None, *, jobs: Jobs = 2, root: Root = Path()) -> None:
 
 
 @app.command()
+def workbooks(*, root: Root = Path()) -> None:
+    """Write the workbooks of the exercise pages into workbooks/; those that are there are kept."""
+    # Imported here: the graded exercises bring PyTorch along, which no other command needs.
+    from coursebook.workbook import FOLDER, write_missing
+
+    console = _console()
+    with _reporting(console):
+        pages = [pair for pair in find_pairs(root) if pair.name.startswith("exercises/")]
+        written, kept = write_missing(pages, root / FOLDER)
+        if written:
+            console.print(f"new in {FOLDER}/: {escape(', '.join(path.name for path in written))}")
+        if kept:
+            names = escape(", ".join(path.name for path in kept))
+            console.print(f"kept as they are, for they may hold your work: {names}")
+
+
+@app.command()
 def build(
     *,
     repository_url: Annotated[

@@ -16,6 +16,7 @@ from coursebook import (
     numbering,
     offline,
     typography,
+    workbook_pages,
 )
 
 
@@ -34,6 +35,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
         anchors,
         numbering,
         typography,
+        workbook_pages,
     ):
         part.setup(app)
     # Writers in several processes would mix their formulas in the one pipe to KaTeX.
