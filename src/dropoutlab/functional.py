@@ -109,7 +109,7 @@ def spatial_dropout(
 
     .. math:: y_{nc\cdot} = x_{nc\cdot}\, m_{nc} / q, \qquad m_{nc} \sim \text{Bernoulli}(q)
 
-    Neighbouring pixels carry nearly the same value, so dropping single ones hides little.
+    The coins of single pixels average out where a map is pooled; one coin for the map does not.
 
     Args:
         x: input ``(N, C, *spatial)``, e.g. ``(N, C, H, W)``, of a floating-point type.

@@ -30,7 +30,7 @@ EXERCISE = Exercise(
         "`nn.Dropout` throws a coin for each pixel. torch has a layer that throws one for each map.",
         "`nn.Sequential` of `nn.Conv2d(..., 3, padding=1)`, `nn.ReLU()` and `nn.Dropout2d(p)`.",
     ),
-    why="Neighbouring pixels of a map agree, so dropping one of them hides little. A whole map is missed.",
+    why="Pooling averages the coins of single pixels away. A whole map that is dropped stays dropped.",
     solution=dropout_conv_block,
     aspects=(blocks.conv_evaluation, blocks.conv_training),
     pure=False,

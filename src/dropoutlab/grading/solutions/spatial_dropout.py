@@ -27,9 +27,8 @@ EXERCISE = Exercise(
     minutes=10,
     todo="one coin for each channel of each example; scale the surviving maps",
     task=(
-        "Neighbouring pixels of a feature map nearly agree. Dropping one of them hides nothing: its "
-        "neighbours still tell. Write *spatial* dropout, which drops maps as a whole, for `x` of shape (N, "
-        "C, H, W)."
+        "Dropping single pixels of a feature map is a noise that pooling averages away; dropping the map as "
+        "a whole is not. Write *spatial* dropout, which drops maps as a whole, for `x` of shape (N, C, H, W)."
     ),
     hints=(
         "How many coins does a batch of N examples with C channels need?",
