@@ -77,6 +77,15 @@ def test_parts_join_to_one_verdict(stored, criteria, verdict):
     assert stored(entry("A-1", *criteria))["A-1"].verdict == verdict
 
 
+@pytest.mark.parametrize(
+    ("criteria", "leading"),
+    [(["yes", "open"], 1), (["open", "no"], 1), (["yes", "no"], 0), (["no", "not yes"], 0), (["yes"], 0)],
+)
+def test_the_number_beside_a_verdict_is_one_that_led_to_it(stored, criteria, leading):
+    claim = stored(entry("A-1", *criteria))["A-1"]
+    assert claim.leading is claim.findings[leading]
+
+
 def test_an_exact_claim_says_whether_it_holds(stored):
     found = stored(entry("A-1", proof="scale_is_one_over_q"), entry("A-2", proof="eval_applies_the_scaling"))
     assert [found[name].verdict for name in found] == ["exact", "exact"]
@@ -114,7 +123,7 @@ def test_a_criterion_without_a_p_value_is_no_part_of_the_family(stored, monkeypa
     assert as_record(found["A-2"])["p_adjusted"] is None
 
 
-def test_a_record_leads_with_the_first_finding(stored):
+def test_the_record_of_a_claim_that_depends_leads_with_the_first_finding(stored):
     record = as_record(stored(entry("A-1", "no", "yes", depends="the moon"))["A-1"])
     assert record["study"] == "study"
     assert (record["effect"], record["ci_low"], record["ci_high"]) == (-0.012, -0.02, -0.004)
