@@ -71,8 +71,8 @@ class Claim:
     def leading(self) -> Finding | None:
         """The finding whose effect stands for the claim: the first that decided it.
 
-        That is the first in the catalogue with the claim's own verdict, so that the number beside a verdict is
-        one that led to it. A claim that depends has no such finding; there it is the first of all.
+        That is the first in the catalogue with the claim's own verdict, so that the number beside a verdict
+        is one that led to it. A claim that depends has no such finding; there it is the first of all.
         """
         decisive = (finding for finding in self.findings if finding.verdict == self.verdict)
         return next(decisive, self.findings[0] if self.findings else None)

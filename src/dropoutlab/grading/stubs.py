@@ -2,11 +2,13 @@
 
 import ast
 import inspect
+import textwrap
 from types import ModuleType
 
 from dropoutlab.grading.exercise import Exercise, exercise
 
 _OWN = "dropoutlab.grading"
+WIDTH = 76  # columns of code on a page; the sources of the exercises keep to it as well
 
 
 def stub(name: str) -> str:
@@ -27,7 +29,7 @@ def stub(name: str) -> str:
     documentation = function.body[0]
     head = _lines(source, function.lineno, documentation.end_lineno)
     if known.broken is None:
-        body = f'    raise NotImplementedError("{known.todo}")'
+        body = _refusal(known.todo)
     else:
         broken = _function(tree, known.broken.__name__)
         body = _lines(source, (broken.body[0].end_lineno or 0) + 1, broken.end_lineno)
@@ -47,6 +49,15 @@ def worked_solution(name: str) -> str:
     text = _lines(source, (found := _function(tree, name)).lineno, found.end_lineno)
     imports = _imports(source, tree, ast.parse(text))
     return (f"{imports}\n\n\n{text}" if imports else text) + "\n"
+
+
+def _refusal(todo: str) -> str:
+    """The statement that says what is to be done, in lines that a page shows whole."""
+    line = f'    raise NotImplementedError("{todo}")'
+    if len(line) <= WIDTH:
+        return line
+    parts = textwrap.wrap(todo, WIDTH - len('        ""') - 1, drop_whitespace=False)
+    return "\n".join(["    raise NotImplementedError(", *(f'        "{part}"' for part in parts), "    )"])
 
 
 def _parsed(known: Exercise) -> tuple[str, ast.Module]:

@@ -1,12 +1,23 @@
 """Stubs and solutions come from one file and agree; what a page shows of an exercise is complete."""
 
+import ast
 import inspect
 import re
 from pathlib import Path
 
 import pytest
 
-from dropoutlab.grading import CODES, Finding, Report, check, exercise, exercises, stub, worked_solution
+from dropoutlab.grading import (
+    CODES,
+    Finding,
+    Report,
+    check,
+    exercise,
+    exercises,
+    stub,
+    stubs,
+    worked_solution,
+)
 from dropoutlab.grading.engine import examine
 from dropoutlab.grading.solutions import NAMES
 
@@ -104,3 +115,18 @@ def test_a_report_reads_well():
     assert "Seen: With p = 0.2 the factor was 1." in repr(report)
     assert report._repr_markdown_().startswith("**inverted_dropout: not yet**\n\n- **no-scaling**")
     assert Report(True, [], "x")._repr_markdown_() == "**x: passed**"
+
+
+@each
+def test_no_line_of_a_stub_or_a_solution_runs_off_the_page(known):
+    for text in (stub(known.name), worked_solution(known.name)):
+        assert max(len(line) for line in text.splitlines()) <= stubs.WIDTH
+
+
+@each
+def test_the_exception_of_a_stub_says_the_whole_task(known):
+    [raised] = [node for node in ast.walk(ast.parse(stub(known.name))) if isinstance(node, ast.Raise)] or [
+        None
+    ]
+    if known.broken is None:
+        assert raised.exc.args[0].value == known.todo

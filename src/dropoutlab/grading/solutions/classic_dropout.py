@@ -6,11 +6,15 @@ from dropoutlab.grading.checks import scaling
 from dropoutlab.grading.exercise import Exercise
 
 
-def classic_dropout(x: np.ndarray, p: float, training: bool, rng: np.random.Generator) -> np.ndarray:
-    """Zero each element of ``x`` with probability ``p`` in training; multiply all by q = 1 − p in evaluation.
+def classic_dropout(
+    x: np.ndarray, p: float, training: bool, rng: np.random.Generator
+) -> np.ndarray:
+    """Zero each element of ``x`` with probability ``p`` in training;
+    multiply all by q = 1 − p in evaluation.
 
-    Survivors of training keep their value. Each element has a coin of its own, drawn from ``rng``. The
-    result has the shape and the dtype of ``x``, and ``x`` itself is not changed. 0 ≤ p < 1.
+    Survivors of training keep their value. Each element has a coin of its
+    own, drawn from ``rng``. The result has the shape and the dtype of
+    ``x``, and ``x`` itself is not changed. 0 ≤ p < 1.
     """
     if not training:
         return x * (1 - p)

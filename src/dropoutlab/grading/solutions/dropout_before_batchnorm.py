@@ -7,14 +7,24 @@ from dropoutlab.grading.exercise import Exercise
 
 
 def dropout_before_batchnorm(net: nn.Sequential) -> list[int]:
-    """Return the positions of all dropout layers that have a batch normalisation anywhere after them.
+    """Return the positions of all dropout layers that have a batch
+    normalisation anywhere after them.
 
-    Dropout is ``nn.Dropout`` or ``nn.Dropout2d``, batch normalisation ``nn.BatchNorm1d`` or
-    ``nn.BatchNorm2d``. Positions count from 0; the network is not nested.
+    Dropout is ``nn.Dropout`` or ``nn.Dropout2d``, batch normalisation
+    ``nn.BatchNorm1d`` or ``nn.BatchNorm2d``. Positions count from 0; the
+    network is not nested.
     """
-    norms = [k for k, layer in enumerate(net) if isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d)]
+    norms = [
+        k
+        for k, layer in enumerate(net)
+        if isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d)
+    ]
     last = max(norms, default=-1)
-    return [k for k, layer in enumerate(net) if isinstance(layer, nn.Dropout | nn.Dropout2d) and k < last]
+    return [
+        k
+        for k, layer in enumerate(net)
+        if isinstance(layer, nn.Dropout | nn.Dropout2d) and k < last
+    ]
 
 
 EXERCISE = Exercise(

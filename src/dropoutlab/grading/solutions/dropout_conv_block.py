@@ -6,12 +6,19 @@ from dropoutlab.grading.checks import blocks
 from dropoutlab.grading.exercise import Exercise
 
 
-def dropout_conv_block(in_channels: int, out_channels: int, p: float) -> nn.Module:
-    """Return a 3 × 3 ``nn.Conv2d`` that keeps height and width, a rectifier, and dropout of whole maps.
+def dropout_conv_block(
+    in_channels: int, out_channels: int, p: float
+) -> nn.Module:
+    """Return a 3 × 3 ``nn.Conv2d`` that keeps height and width, a
+    rectifier, and dropout of whole maps.
 
     Each channel of each example is dropped with probability ``p``.
     """
-    return nn.Sequential(nn.Conv2d(in_channels, out_channels, 3, padding=1), nn.ReLU(), nn.Dropout2d(p))
+    return nn.Sequential(
+        nn.Conv2d(in_channels, out_channels, 3, padding=1),
+        nn.ReLU(),
+        nn.Dropout2d(p),
+    )
 
 
 EXERCISE = Exercise(

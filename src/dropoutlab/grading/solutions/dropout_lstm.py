@@ -8,19 +8,29 @@ from dropoutlab.grading.exercise import Exercise
 
 
 def dropout_lstm(
-    cell: nn.LSTMCell, x: Tensor, p: float, training: bool, generator: torch.Generator
+    cell: nn.LSTMCell,
+    x: Tensor,
+    p: float,
+    training: bool,
+    generator: torch.Generator,
 ) -> Tensor:
-    """Return the hidden states of an LSTM whose inputs are dropped in training, shape (T, N, H).
+    """Return the hidden states of an LSTM whose inputs are dropped in
+    training, shape (T, N, H).
 
-    ``x`` has shape (T, N, D). In step t the cell gets x[t] after inverted dropout at rate ``p``, with a new
-    mask in every step, drawn from ``generator``. The states h and c, which begin as zeros, go from step to
+    ``x`` has shape (T, N, D). In step t the cell gets x[t] after inverted
+    dropout at rate ``p``, with a new mask in every step, drawn from
+    ``generator``. The states h and c, which begin as zeros, go from step to
     step untouched. In evaluation nothing is dropped.
     """
     h = c = torch.zeros(x.shape[1], cell.hidden_size)
     states = []
     for step in x:
         if training:
-            step = step * (torch.rand(step.shape, generator=generator) >= p) / (1 - p)
+            step = (
+                step
+                * (torch.rand(step.shape, generator=generator) >= p)
+                / (1 - p)
+            )
         h, c = cell(step, (h, c))
         states.append(h)
     return torch.stack(states)

@@ -10,10 +10,12 @@ from dropoutlab.grading.exercise import Exercise
 
 
 def dropout_mlp(sizes: Sequence[int], p: float) -> nn.Module:
-    """Return a network of ``nn.Linear`` layers with a rectifier and then dropout after each hidden one.
+    """Return a network of ``nn.Linear`` layers with a rectifier and then
+    dropout after each hidden one.
 
-    ``sizes`` are the widths from input to output, e.g. ``[64, 128, 10]``; ``p`` is the drop probability of
-    every hidden layer. Input and output are not dropped; the output is the logits.
+    ``sizes`` are the widths from input to output, e.g. ``[64, 128, 10]``;
+    ``p`` is the drop probability of every hidden layer. Input and output
+    are not dropped; the output is the logits.
     """
     layers: list[nn.Module] = []
     for wide, narrow in pairwise(sizes[:-1]):

@@ -7,9 +7,11 @@ from dropoutlab.grading.exercise import Exercise
 
 
 def dropout_residual_block(branch: nn.Module, p: float) -> nn.Module:
-    """Return a block that computes x + dropout(branch(x)), inverted dropout of each element at rate ``p``.
+    """Return a block that computes x + dropout(branch(x)), inverted dropout
+    of each element at rate ``p``.
 
-    Dropout follows ``train()`` and ``eval()``; the skip connection is never dropped.
+    Dropout follows ``train()`` and ``eval()``; the skip connection is never
+    dropped.
     """
 
     class Block(nn.Module):

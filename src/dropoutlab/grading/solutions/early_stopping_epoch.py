@@ -9,9 +9,10 @@ from dropoutlab.grading.exercise import Exercise
 def early_stopping_epoch(losses: Sequence[float], patience: int) -> int:
     """Return the epoch, counted from 0, whose weights early stopping keeps.
 
-    ``losses[i]`` is the validation loss after epoch i. Training stops as soon as ``patience`` epochs in a
-    row have brought no loss strictly below the best one so far, or when the losses end. The weights of the
-    best epoch up to then are kept.
+    ``losses[i]`` is the validation loss after epoch i. Training stops as
+    soon as ``patience`` epochs in a row have brought no loss strictly below
+    the best one so far, or when the losses end. The weights of the best
+    epoch up to then are kept.
     """
     best = 0
     for epoch in range(1, len(losses)):

@@ -7,10 +7,11 @@ from dropoutlab.grading.exercise import Exercise
 
 
 def effective_rank(hidden: np.ndarray) -> float:
-    """Return exp(−Σ s·log s), s the singular values of the centred activations over their sum.
+    """Return exp(−Σ s·log s), s the singular values of the centred
+    activations over their sum.
 
-    ``hidden`` has shape (N, n): n units on N examples. Each unit's mean is subtracted first. A share of
-    zero adds nothing.
+    ``hidden`` has shape (N, n): n units on N examples. Each unit's mean is
+    subtracted first. A share of zero adds nothing.
     """
     values = np.linalg.svd(hidden - hidden.mean(axis=0), compute_uv=False)
     share = values / values.sum()

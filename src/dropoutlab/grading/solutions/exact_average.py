@@ -8,12 +8,17 @@ from dropoutlab.grading.checks import ensemble
 from dropoutlab.grading.exercise import Exercise
 
 
-def exact_average(hidden: np.ndarray, weight: np.ndarray, bias: np.ndarray, p: float) -> np.ndarray:
-    """Return the expected class probabilities over all 2ⁿ masks, shape (N, C).
+def exact_average(
+    hidden: np.ndarray, weight: np.ndarray, bias: np.ndarray, p: float
+) -> np.ndarray:
+    """Return the expected class probabilities over all 2ⁿ masks, shape (N,
+    C).
 
-    ``hidden`` (N, n) enters a layer with inverted dropout at rate ``p``, so a mask m gives the logits
-    (h·m/q)·Wᵀ + b with ``weight`` W (C, n) and ``bias`` b (C,), and has the probability q to the number of
-    the kept times p to the number of the dropped. The probabilities, not the logits, are averaged.
+    ``hidden`` (N, n) enters a layer with inverted dropout at rate ``p``, so
+    a mask m gives the logits (h·m/q)·Wᵀ + b with ``weight`` W (C, n) and
+    ``bias`` b (C,), and has the probability q to the number of the kept
+    times p to the number of the dropped. The probabilities, not the logits,
+    are averaged.
     """
     q = 1 - p
     total = np.zeros((len(hidden), len(weight)))
@@ -22,7 +27,11 @@ def exact_average(hidden: np.ndarray, weight: np.ndarray, bias: np.ndarray, p: f
         logits = (hidden * mask / q) @ weight.T + bias
         exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
         probability = q ** mask.sum() * p ** (1 - mask).sum()
-        total += probability * exponentials / exponentials.sum(axis=1, keepdims=True)
+        total += (
+            probability
+            * exponentials
+            / exponentials.sum(axis=1, keepdims=True)
+        )
     return total
 
 

@@ -7,10 +7,12 @@ from dropoutlab.grading.exercise import Exercise
 
 
 def geometric_average(probabilities: np.ndarray) -> np.ndarray:
-    """Return the geometric mean over M members, normalised to sum to one over the classes.
+    """Return the geometric mean over M members, normalised to sum to one
+    over the classes.
 
-    ``probabilities`` has shape (M, N, C), all positive; the result has shape (N, C). M may be so large that
-    the product of M probabilities is smaller than any float.
+    ``probabilities`` has shape (M, N, C), all positive; the result has
+    shape (N, C). M may be so large that the product of M probabilities is
+    smaller than any float.
     """
     logarithms = np.log(probabilities).mean(axis=0)
     means = np.exp(logarithms - logarithms.max(axis=-1, keepdims=True))

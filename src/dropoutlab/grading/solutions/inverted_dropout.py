@@ -6,12 +6,15 @@ from dropoutlab.grading.checks import scaling
 from dropoutlab.grading.exercise import Exercise
 
 
-def inverted_dropout(x: np.ndarray, p: float, training: bool, rng: np.random.Generator) -> np.ndarray:
-    """Zero each element of ``x`` with probability ``p`` and divide the others by q = 1 − p.
+def inverted_dropout(
+    x: np.ndarray, p: float, training: bool, rng: np.random.Generator
+) -> np.ndarray:
+    """Zero each element of ``x`` with probability ``p`` and divide the
+    others by q = 1 − p.
 
-    Each element has a coin of its own, drawn from ``rng``. In evaluation (``training`` is False) the
-    result equals ``x``. It has the shape and the dtype of ``x``, and ``x`` itself is not changed.
-    0 ≤ p < 1.
+    Each element has a coin of its own, drawn from ``rng``. In evaluation
+    (``training`` is False) the result equals ``x``. It has the shape and
+    the dtype of ``x``, and ``x`` itself is not changed. 0 ≤ p < 1.
     """
     if not training:
         return x

@@ -7,12 +7,15 @@ from dropoutlab.grading.checks import scaling
 from dropoutlab.grading.exercise import Exercise
 
 
-def inverted_dropout_torch(x: Tensor, p: float, training: bool, generator: torch.Generator) -> Tensor:
-    """Zero each element of ``x`` with probability ``p`` and divide the others by q = 1 − p.
+def inverted_dropout_torch(
+    x: Tensor, p: float, training: bool, generator: torch.Generator
+) -> Tensor:
+    """Zero each element of ``x`` with probability ``p`` and divide the
+    others by q = 1 − p.
 
-    Each element has a coin of its own, drawn from ``generator``. In evaluation the result equals ``x``.
-    It has the shape and the dtype of ``x``; gradients reach ``x`` through the survivors only.
-    0 ≤ p < 1.
+    Each element has a coin of its own, drawn from ``generator``. In
+    evaluation the result equals ``x``. It has the shape and the dtype of
+    ``x``; gradients reach ``x`` through the survivors only. 0 ≤ p < 1.
     """
     if not training:
         return x
@@ -43,6 +46,10 @@ EXERCISE = Exercise(
         "default dtype is."
     ),
     solution=inverted_dropout_torch,
-    aspects=(scaling.torch_training, scaling.torch_evaluation, scaling.torch_gradient),
+    aspects=(
+        scaling.torch_training,
+        scaling.torch_evaluation,
+        scaling.torch_gradient,
+    ),
     details=(scaling.other_tensors,),
 )

@@ -12,9 +12,14 @@ from dropoutlab.grading.exercise import Exercise
 
 
 def l2_penalised_loss(
-    loss: float, weights: Sequence[np.ndarray], biases: Sequence[np.ndarray], strength: float
+    loss: float,
+    weights: Sequence[np.ndarray],
+    biases: Sequence[np.ndarray],
+    strength: float,
 ) -> float:
-    """Return loss + strength/2 · Σw², the sum running over all elements of all weights and no bias."""
+    """Return loss + strength/2 · Σw², the sum running over all elements of
+    all weights and no bias.
+    """
     return loss + strength / 2 * sum(float((w**2).sum()) for w in weights)
 
 

@@ -9,12 +9,16 @@ from dropoutlab.grading.exercise import Exercise
 
 
 def lesion_curve(
-    head: Callable[[np.ndarray], np.ndarray], hidden: np.ndarray, y: np.ndarray, order: Sequence[int]
+    head: Callable[[np.ndarray], np.ndarray],
+    hidden: np.ndarray,
+    y: np.ndarray,
+    order: Sequence[int],
 ) -> np.ndarray:
     """Return the error after 0, 1, ..., n lesions, shape (n + 1,).
 
-    ``head`` maps activations (N, n) to logits (N, C); ``y`` holds the classes (N,). The k-th lesion sets
-    unit ``order[k]`` to its mean over the N examples, and it stays so. The error is the fraction of wrong
+    ``head`` maps activations (N, n) to logits (N, C); ``y`` holds the
+    classes (N,). The k-th lesion sets unit ``order[k]`` to its mean over
+    the N examples, and it stays so. The error is the fraction of wrong
     answers. ``hidden`` itself is not changed.
     """
     lesioned = hidden.copy()

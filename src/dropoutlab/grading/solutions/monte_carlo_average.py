@@ -13,8 +13,8 @@ def monte_carlo_average(
 ) -> np.ndarray:
     """Return the mean of ``samples`` random predictions, shape (N, C).
 
-    ``predict(x)`` runs the network once with a new mask and returns class probabilities (N, C). It is
-    called exactly ``samples`` times.
+    ``predict(x)`` runs the network once with a new mask and returns class
+    probabilities (N, C). It is called exactly ``samples`` times.
     """
     total = predict(x)
     for _ in range(samples - 1):

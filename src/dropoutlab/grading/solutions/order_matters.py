@@ -8,11 +8,15 @@ from dropoutlab.grading.checks import order
 from dropoutlab.grading.exercise import Exercise
 
 
-def order_matters(activation: Callable[[np.ndarray], np.ndarray], p: float) -> bool:
-    """Return whether inverted dropout before the activation differs from dropout after it.
+def order_matters(
+    activation: Callable[[np.ndarray], np.ndarray], p: float
+) -> bool:
+    """Return whether inverted dropout before the activation differs from
+    dropout after it.
 
-    ``activation`` works on each element of an array. Both orders use the same mask, and 0 < p < 1. The
-    answer is for inputs in general: one input for which the results differ is enough for True.
+    ``activation`` works on each element of an array. Both orders use the
+    same mask, and 0 < p < 1. The answer is for inputs in general: one input
+    for which the results differ is enough for True.
     """
     q = 1 - p
     z = np.linspace(-3, 3, 61)

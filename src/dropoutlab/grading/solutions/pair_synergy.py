@@ -6,11 +6,15 @@ from dropoutlab.grading.checks import coadaptation
 from dropoutlab.grading.exercise import Exercise
 
 
-def pair_synergy(loss: Callable[[tuple[int, ...]], float], i: int, j: int) -> float:
-    """Return by how much losing units i and j together costs more than the sum of losing each.
+def pair_synergy(
+    loss: Callable[[tuple[int, ...]], float], i: int, j: int
+) -> float:
+    """Return by how much losing units i and j together costs more than the
+    sum of losing each.
 
-    ``loss(removed)`` is the loss of the network without the units of the tuple ``removed``; ``loss(())``
-    is that of the intact one. With Δ the rise above it, the result is Δ(i, j) − Δ(i) − Δ(j).
+    ``loss(removed)`` is the loss of the network without the units of the
+    tuple ``removed``; ``loss(())`` is that of the intact one. With Δ the
+    rise above it, the result is Δ(i, j) − Δ(i) − Δ(j).
     """
     return loss((i, j)) - loss((i,)) - loss((j,)) + loss(())
 

@@ -9,10 +9,13 @@ from dropoutlab.grading.checks import overfitting
 from dropoutlab.grading.exercise import Exercise
 
 
-def paired_interval(a: np.ndarray, b: np.ndarray) -> tuple[float, float, float]:
+def paired_interval(
+    a: np.ndarray, b: np.ndarray
+) -> tuple[float, float, float]:
     """Return mean, low and high of the paired 95 % t-interval of a − b.
 
-    ``a[i]`` and ``b[i]`` come from run i of two arms with the same seed; both have shape (n,), n ≥ 2.
+    ``a[i]`` and ``b[i]`` come from run i of two arms with the same seed;
+    both have shape (n,), n ≥ 2.
     """
     d = a - b
     n = len(d)

@@ -9,14 +9,21 @@ from dropoutlab.grading.checks import batchnorm
 from dropoutlab.grading.exercise import Exercise
 
 
-def reestimate_batchnorm(net: nn.Module, batches: Iterable[Tensor]) -> nn.Module:
-    """Replace the running statistics of every ``nn.BatchNorm1d`` by those of the batches with dropout off.
+def reestimate_batchnorm(
+    net: nn.Module, batches: Iterable[Tensor]
+) -> nn.Module:
+    """Replace the running statistics of every ``nn.BatchNorm1d`` by those
+    of the batches with dropout off.
 
-    All batches count alike, and nothing is left of the old statistics. No weight changes. Returns the
-    network, in evaluation mode.
+    All batches count alike, and nothing is left of the old statistics. No
+    weight changes. Returns the network, in evaluation mode.
     """
     net.eval()
-    norms = [layer for layer in net.modules() if isinstance(layer, nn.BatchNorm1d)]
+    norms = [
+        layer
+        for layer in net.modules()
+        if isinstance(layer, nn.BatchNorm1d)
+    ]
     momenta = [norm.momentum for norm in norms]
     for norm in norms:
         norm.reset_running_stats()

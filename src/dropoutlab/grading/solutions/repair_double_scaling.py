@@ -10,15 +10,19 @@ from dropoutlab.grading.exercise import Exercise
 
 
 def repair_double_scaling(sizes: Sequence[int], p: float) -> nn.Module:
-    """Return a network of ``nn.Linear`` layers with a rectifier and dropout after each hidden one.
+    """Return a network of ``nn.Linear`` layers with a rectifier and dropout
+    after each hidden one.
 
-    ``sizes`` are the widths from input to output, ``p`` the drop probability. The output is the logits.
+    ``sizes`` are the widths from input to output, ``p`` the drop
+    probability. The output is the logits.
     """
 
     class Net(nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(sizes))
+            self.layers = nn.ModuleList(
+                nn.Linear(a, b) for a, b in pairwise(sizes)
+            )
             self.dropout = nn.Dropout(p)
 
         def forward(self, x: Tensor) -> Tensor:
@@ -37,7 +41,9 @@ def broken(sizes: Sequence[int], p: float) -> nn.Module:
     class Net(nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(sizes))
+            self.layers = nn.ModuleList(
+                nn.Linear(a, b) for a, b in pairwise(sizes)
+            )
             self.dropout = nn.Dropout(p)
 
         def forward(self, x: Tensor) -> Tensor:

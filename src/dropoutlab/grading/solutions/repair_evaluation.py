@@ -11,20 +11,26 @@ from dropoutlab.grading.exercise import Exercise
 
 
 def repair_evaluation(sizes: Sequence[int], p: float) -> nn.Module:
-    """Return a network of ``nn.Linear`` layers with a rectifier and dropout after each hidden one.
+    """Return a network of ``nn.Linear`` layers with a rectifier and dropout
+    after each hidden one.
 
-    ``sizes`` are the widths from input to output, ``p`` the drop probability. The output is the logits.
+    ``sizes`` are the widths from input to output, ``p`` the drop
+    probability. The output is the logits.
     """
 
     class Net(nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(sizes))
+            self.layers = nn.ModuleList(
+                nn.Linear(a, b) for a, b in pairwise(sizes)
+            )
 
         def forward(self, x: Tensor) -> Tensor:
             *hidden, last = self.layers
             for layer in hidden:
-                x = functional.dropout(functional.relu(layer(x)), p, training=self.training)
+                x = functional.dropout(
+                    functional.relu(layer(x)), p, training=self.training
+                )
             out: Tensor = last(x)
             return out
 
@@ -37,7 +43,9 @@ def broken(sizes: Sequence[int], p: float) -> nn.Module:
     class Net(nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(sizes))
+            self.layers = nn.ModuleList(
+                nn.Linear(a, b) for a, b in pairwise(sizes)
+            )
 
         def forward(self, x: Tensor) -> Tensor:
             *hidden, last = self.layers

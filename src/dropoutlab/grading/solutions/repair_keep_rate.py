@@ -10,10 +10,11 @@ from dropoutlab.grading.exercise import Exercise
 
 
 def repair_keep_rate(sizes: Sequence[int], keep: float) -> nn.Module:
-    """Return a network of ``nn.Linear`` layers whose hidden units each survive with probability ``keep``.
+    """Return a network of ``nn.Linear`` layers whose hidden units each
+    survive with probability ``keep``.
 
-    ``sizes`` are the widths from input to output. A rectifier and inverted dropout follow each hidden
-    layer; the output is the logits.
+    ``sizes`` are the widths from input to output. A rectifier and inverted
+    dropout follow each hidden layer; the output is the logits.
     """
     layers: list[nn.Module] = []
     for a, b in pairwise(sizes[:-1]):

@@ -10,9 +10,11 @@ from dropoutlab.grading.exercise import Exercise
 
 
 def repair_output(sizes: Sequence[int], p: float) -> nn.Module:
-    """Return a network of ``nn.Linear`` layers with a rectifier and dropout after each hidden one.
+    """Return a network of ``nn.Linear`` layers with a rectifier and dropout
+    after each hidden one.
 
-    ``sizes`` are the widths from input to output, ``p`` the drop probability. The output is the logits.
+    ``sizes`` are the widths from input to output, ``p`` the drop
+    probability. The output is the logits.
     """
     layers: list[nn.Module] = []
     for a, b in pairwise(sizes):

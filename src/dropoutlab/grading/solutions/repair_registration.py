@@ -10,19 +10,27 @@ from dropoutlab.grading.exercise import Exercise
 
 
 def repair_registration(sizes: Sequence[int], p: float) -> nn.Module:
-    """Return a network of ``nn.Linear`` layers with a rectifier and dropout after each hidden one.
+    """Return a network of ``nn.Linear`` layers with a rectifier and dropout
+    after each hidden one.
 
-    ``sizes`` are the widths from input to output, ``p`` the drop probability. The output is the logits.
+    ``sizes`` are the widths from input to output, ``p`` the drop
+    probability. The output is the logits.
     """
 
     class Net(nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.linears = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(sizes))
-            self.dropouts = nn.ModuleList(nn.Dropout(p) for _ in sizes[1:-1])
+            self.linears = nn.ModuleList(
+                nn.Linear(a, b) for a, b in pairwise(sizes)
+            )
+            self.dropouts = nn.ModuleList(
+                nn.Dropout(p) for _ in sizes[1:-1]
+            )
 
         def forward(self, x: Tensor) -> Tensor:
-            for linear, dropout in zip(self.linears, self.dropouts, strict=False):
+            for linear, dropout in zip(
+                self.linears, self.dropouts, strict=False
+            ):
                 x = dropout(linear(x).relu())
             out: Tensor = self.linears[-1](x)
             return out
@@ -36,11 +44,15 @@ def broken(sizes: Sequence[int], p: float) -> nn.Module:
     class Net(nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.linears = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(sizes))
+            self.linears = nn.ModuleList(
+                nn.Linear(a, b) for a, b in pairwise(sizes)
+            )
             self.dropouts = [nn.Dropout(p) for _ in sizes[1:-1]]
 
         def forward(self, x: Tensor) -> Tensor:
-            for linear, dropout in zip(self.linears, self.dropouts, strict=False):
+            for linear, dropout in zip(
+                self.linears, self.dropouts, strict=False
+            ):
                 x = dropout(linear(x).relu())
             out: Tensor = self.linears[-1](x)
             return out

@@ -6,12 +6,16 @@ from dropoutlab.grading.checks import spatial
 from dropoutlab.grading.exercise import Exercise
 
 
-def spatial_dropout(x: np.ndarray, p: float, training: bool, rng: np.random.Generator) -> np.ndarray:
-    """Zero maps of ``x``, shape (N, C, H, W), with probability ``p`` and divide the others by q = 1 − p.
+def spatial_dropout(
+    x: np.ndarray, p: float, training: bool, rng: np.random.Generator
+) -> np.ndarray:
+    """Zero maps of ``x``, shape (N, C, H, W), with probability ``p`` and
+    divide the others by q = 1 − p.
 
-    Each map, that is one channel of one example, has a coin of its own, drawn from ``rng``. In evaluation
-    the result equals ``x``. It has the shape and the dtype of ``x``, and ``x`` itself is not changed.
-    0 ≤ p < 1.
+    Each map, that is one channel of one example, has a coin of its own,
+    drawn from ``rng``. In evaluation the result equals ``x``. It has the
+    shape and the dtype of ``x``, and ``x`` itself is not changed. 0 ≤ p <
+    1.
     """
     if not training:
         return x

@@ -5,10 +5,12 @@ from dropoutlab.grading.exercise import Exercise
 
 
 def variance_shift_ratio(p: float, mean: float, variance: float) -> float:
-    """Return the variance in evaluation over that in training, of a unit after inverted dropout.
+    """Return the variance in evaluation over that in training, of a unit
+    after inverted dropout.
 
-    Before dropout the unit has this mean and variance over the examples. In training its value is x/q with
-    probability q = 1 − p and 0 otherwise; in evaluation it is x.
+    Before dropout the unit has this mean and variance over the examples. In
+    training its value is x/q with probability q = 1 − p and 0 otherwise; in
+    evaluation it is x.
     """
     q = 1 - p
     training = (variance + mean**2) / q - mean**2

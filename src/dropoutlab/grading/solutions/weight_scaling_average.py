@@ -6,15 +6,21 @@ from dropoutlab.grading.checks import ensemble
 from dropoutlab.grading.exercise import Exercise
 
 
-def weight_scaling_average(hidden: np.ndarray, weight: np.ndarray, bias: np.ndarray, p: float) -> np.ndarray:
-    """Return class probabilities of one pass in which each weight is multiplied by q = 1 − p, shape (N, C).
+def weight_scaling_average(
+    hidden: np.ndarray, weight: np.ndarray, bias: np.ndarray, p: float
+) -> np.ndarray:
+    """Return class probabilities of one pass in which each weight is
+    multiplied by q = 1 − p, shape (N, C).
 
-    The network was trained with original dropout, so survivors were not scaled in training. ``hidden`` has
-    shape (N, n), ``weight`` (C, n) and ``bias`` (C,); logits are h·(qW)ᵀ + b.
+    The network was trained with original dropout, so survivors were not
+    scaled in training. ``hidden`` has shape (N, n), ``weight`` (C, n) and
+    ``bias`` (C,); logits are h·(qW)ᵀ + b.
     """
     logits = hidden @ ((1 - p) * weight).T + bias
     exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
-    probabilities: np.ndarray = exponentials / exponentials.sum(axis=1, keepdims=True)
+    probabilities: np.ndarray = exponentials / exponentials.sum(
+        axis=1, keepdims=True
+    )
     return probabilities
 
 
