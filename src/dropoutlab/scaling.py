@@ -10,6 +10,7 @@ from torch import Generator, Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from dropoutlab.comparison import CLASSES, Task, splits
+from dropoutlab.data import Split
 from dropoutlab.functional import classic_dropout
 from dropoutlab.masks import check_probability
 from dropoutlab.models import linear
@@ -142,33 +143,46 @@ def outcomes(
         probability ``confidence``, and ``ratio_1 ... ratio_L``, the mean output of each dropout layer in
         evaluation divided by its mean output in training.
     """
-    rows = []
+    rows: list[dict[str, float | int | str]] = []
     for seed in seeds:
-        for convention in conventions(p):
+        found = {}
+        # Conventions that differ in evaluation only are one and the same training.
+        for training in dict.fromkeys(convention.training for convention in conventions(p)):
+            same = [convention for convention in conventions(p) if convention.training == training]
             s = streams(seed)
             parts = splits(task, s)
-            test = parts["test"]
 
-            def drop(convention: Convention = convention, masks: Generator = s.masks) -> nn.Module:
+            def drop(convention: Convention = same[0], masks: Generator = s.masks) -> nn.Module:
                 return ScaledDropout(p, convention, generator=masks)
 
-            net = network((test.x.shape[1], *hidden, CLASSES), drop, init=s.init)
+            net = network((parts["test"].x.shape[1], *hidden, CLASSES), drop, init=s.init)
             fit(net, parts["train"], recipe, order=s.order)
-            with torch.no_grad():
-                logits = net(test.x)
-            rows.append(
-                {
-                    "convention": convention.name,
-                    "seed": seed,
-                    "error": (logits.argmax(1) != test.y).double().mean().item(),
-                    "loss": cross_entropy(logits, test.y).item(),
-                    "confidence": logits.softmax(1).amax(1).mean().item(),
-                    **{f"ratio_{i}": r for i, r in enumerate(mean_ratios(net, test.x), start=1)},
-                }
-            )
-            if on_run is not None:
-                on_run(f"seed {seed}", len(rows), len(seeds) * len(conventions(p)))
+            trained = s.masks.get_state()
+            for convention in same:
+                s.masks.set_state(trained)  # each is read as if it had been trained alone
+                found[convention.name] = _reading(net, convention, parts["test"])
+                if on_run is not None:
+                    on_run(f"seed {seed}", len(rows) + len(found), len(seeds) * len(conventions(p)))
+        rows += [
+            {"convention": convention.name, "seed": seed, **found[convention.name]}
+            for convention in conventions(p)
+        ]
     return pd.DataFrame(rows)
+
+
+@torch.no_grad()
+def _reading(net: nn.Sequential, convention: Convention, test: Split) -> dict[str, float]:
+    """What a trained network gives in evaluation under one of the conventions that it was trained for."""
+    for layer in net:
+        if isinstance(layer, ScaledDropout):
+            layer.convention = convention
+    logits = net(test.x)
+    return {
+        "error": (logits.argmax(1) != test.y).double().mean().item(),
+        "loss": cross_entropy(logits, test.y).item(),
+        "confidence": logits.softmax(1).amax(1).mean().item(),
+        **{f"ratio_{i}": r for i, r in enumerate(mean_ratios(net, test.x), start=1)},
+    }
 
 
 @torch.no_grad()
