@@ -62,7 +62,8 @@ class Playground(SphinxDirective):
         )
         self.set_source_info(form)
         self.state.document.note_explicit_target(form)
-        return [html("noscript", html("p", nodes.Text(_NEEDS_SCRIPT))), form]
+        # No <noscript>: readers are told too where scripts are allowed and this one does not come.
+        return [html("p", nodes.Text(_NEEDS_SCRIPT), classes=["playground-missing"]), form]
 
 
 class State(ReferenceRole):

@@ -169,7 +169,7 @@ def test_without_dropout_all_predictors_and_both_modes_are_one():
 
 
 def test_a_surface_is_the_mean_of_its_networks():
-    """Its scores at the points are those of the trainer; which networks are averaged follows from the state."""
+    """Its scores are those of the trainer, and which networks are averaged follows from the state."""
     code = """const t = new c.Trainer(c.read("p=0,0.5&width=8").settings);
     for (let i = 0; i < 20; i++) t.step();
     const full = c.fullSurface(t);

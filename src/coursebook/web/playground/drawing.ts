@@ -7,6 +7,9 @@ import type { Parameters } from "./network";
 const TOP = 40;
 const BOTTOM = 8;
 const SIDE = 26;
+/** Layers of more units stand in two columns, so that each unit can still be seen. */
+const MOST_IN_COLUMN = 16;
+const STAGGER = 7;
 /** Lines are drawn in a few strengths at once: thousands of single strokes would take too long. */
 const STRENGTHS = 5;
 
@@ -28,23 +31,29 @@ export function drawNetwork(
   drawLines(picture, parameters, columns, colours);
   columns.forEach((units, layer) => {
     const isLast = layer === columns.length - 1;
-    const gap = (picture.height - TOP - BOTTOM) / Math.max(units.length, 5);
+    const gap = (picture.height - TOP - BOTTOM) / Math.max(Math.min(units.length, MOST_IN_COLUMN), 5);
     const radius = Math.min(7, 0.4 * gap);
     if (isLast) drawOutputs(picture, units, radius, colours);
     else drawUnits(picture, units, radius, colours);
     const name = layer === 0 ? "inputs" : isLast ? "classes" : `layer ${layer}`;
-    drawHead(picture, units[0]!.x, name, isLast ? "" : `p = ${p[layer]}`, colours);
+    drawHead(picture, middleOf(picture, layer, columns.length), name, isLast ? "" : `p = ${p[layer]}`, colours);
   });
 }
 
-function place({ width, height }: Picture, widths: readonly number[], mask: Masks): Unit[][] {
+function middleOf({ width }: Picture, column: number, columns: number): number {
+  return SIDE + ((width - 2 * SIDE) * column) / (columns - 1);
+}
+
+function place(picture: Picture, widths: readonly number[], mask: Masks): Unit[][] {
+  const { height } = picture;
   return widths.map((number, layer) => {
     const gap = (height - TOP - BOTTOM) / Math.max(number, 5);
     const start = TOP + (height - TOP - BOTTOM - gap * number) / 2;
-    const x = SIDE + ((width - 2 * SIDE) * layer) / (widths.length - 1);
+    const middle = middleOf(picture, layer, widths.length);
+    const aside = number > MOST_IN_COLUMN ? STAGGER : 0;
     const kept = mask.kept[layer];
     return Array.from({ length: number }, (_, unit) => ({
-      x,
+      x: middle + (unit % 2 ? aside : -aside),
       y: start + gap * (unit + 0.5),
       isKept: kept === undefined || kept[unit] === 1,
     }));

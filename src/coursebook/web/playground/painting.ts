@@ -5,7 +5,7 @@ import { EXTENT, type Points } from "./data";
 import { GRID } from "./surfaces";
 
 /** How much of a class's colour is mixed into the ground, where a network is undecided and where it is sure. */
-const [FAINTEST, STRONGEST] = [0.04, 0.5];
+const [FAINTEST, STRONGEST] = [0.04, 0.45];
 const DOT_EVERY = 3;
 
 /** Paints surfaces; keeps the small image that it enlarges. */

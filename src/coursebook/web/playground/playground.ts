@@ -11,8 +11,8 @@ import { DIVERGED, IS_OVER, progressText } from "./words";
 
 /** Networks in the average: fewer while training goes on, so that it follows. */
 const [AVERAGED_TRAINING, AVERAGED_AT_REST] = [10, 100];
-/** Milliseconds of a frame for each of the three surfaces. */
-const SLICE = 3;
+/** Milliseconds of a frame for each of the three surfaces, while training goes on and at rest. */
+const [SLICE_TRAINING, SLICE_AT_REST] = [3, 10];
 /** Milliseconds between two masks that are shown: more than three flashes in a second could harm some people. */
 const MASK_PAUSE = 400;
 /** Milliseconds between two updates of numbers and drawings, and between two sentences for screen readers. */
@@ -130,6 +130,7 @@ export class Playground {
   }
 
   private wake(): void {
+    this.view.setState(this.pace ? "training" : "drawing");
     if (this.frameAsked) return;
     this.frameAsked = true;
     requestAnimationFrame(() => this.frame());
@@ -142,8 +143,8 @@ export class Playground {
     const isBusy = Object.values(this.surfaces).some((surface) => surface.isBusy);
     const pause = this.pace && this.calm.matches ? CALM_PAUSE : NUMBERS_PAUSE;
     if (!(this.pace || isBusy) || now() - this.last.numbers > pause) this.showNumbers();
-    this.view.setState(this.pace ? "training" : isBusy ? "drawing" : "idle");
     if (this.pace || isBusy) this.wake();
+    else this.view.setState("idle");
   }
 
   private train(pace: Pace): void {
@@ -174,8 +175,9 @@ export class Playground {
       this.keepUp(full, 1);
       this.keepUp(average, this.pace ? AVERAGED_TRAINING : AVERAGED_AT_REST);
     }
+    const slice = this.pace ? SLICE_TRAINING : SLICE_AT_REST;
     for (const [name, surface] of Object.entries({ thinned, full, average }) as [SurfaceName, Surface][]) {
-      const isFresh = surface.advance(now() + SLICE, now, this.pace === null);
+      const isFresh = surface.advance(now() + slice, now, this.pace === null);
       if (isFresh) this.view.showSurface(name, surface, this.trainer);
     }
   }

@@ -22,6 +22,7 @@ export class View {
 
   constructor(private readonly form: HTMLFormElement) {
     form.hidden = false;
+    for (const note of document.querySelectorAll<HTMLElement>(".playground-missing")) note.hidden = true;
     this.colours = coloursOf(form);
     const surface = (name: SurfaceName) => this.picture(name, (picture) => this.paintSurface(name, picture));
     this.pictures = {
