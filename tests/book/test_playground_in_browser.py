@@ -165,6 +165,19 @@ def test_training_can_be_paused_resumed_and_started_again(player):
     assert player.readings() == ["0", *losses(SMALL, 0)]
 
 
+def test_a_run_ends(player):
+    player.open("points=10&width=2&p=0,0&pause=5000&speed=fast")
+    player.press("Train")
+    player.wait()
+    for name in ("Train", "One epoch"):
+        expect(player.part("news")).to_contain_text("has reached its last epoch")
+        assert player.readings()[0] == "5000"
+        player.press(name)
+        player.wait()
+    player.press("Start again")
+    expect(player.part("news")).to_be_empty()
+
+
 def test_slow_and_fast_take_the_same_steps(player):
     seen = []
     for speed in ("slow", "fast"):
@@ -212,6 +225,7 @@ def test_a_change_of_settings_starts_again_and_is_in_the_address(anywhere):
     assert anywhere.state() == expected
     anywhere.wait()
     assert anywhere.readings() == ["0", *losses(expected, 0)]
+    expect(anywhere.part("said")).to_contain_text("Epoch 0: loss")
     before = anywhere.table()
     anywhere.page.reload()
     anywhere.wait()

@@ -19,6 +19,8 @@ const MASK_PAUSE = 400;
 const [NUMBERS_PAUSE, WORDS_PAUSE] = [250, 5000];
 /** Milliseconds between two pictures for readers who want little movement; the mask rests until training does. */
 const CALM_PAUSE = 1000;
+/** Milliseconds after which a setting counts as chosen. */
+const SETTLED = 300;
 
 const now = (): number => performance.now();
 
@@ -34,7 +36,7 @@ export class Playground {
   /** Present while training goes on. */
   private pace: Pace | null = null;
   private frameAsked = false;
-  private saving = 0;
+  private settling = 0;
   private last = { mask: 0, numbers: 0, words: 0, picture: 0 };
 
   constructor(form: HTMLFormElement) {
@@ -43,7 +45,10 @@ export class Playground {
     this.view.on({
       run: () => (this.pace ? this.rest() : this.run()),
       step: () => this.step(),
-      restart: () => this.restart(),
+      restart: () => {
+        this.restart();
+        this.tell();
+      },
       copy: () => this.copy(),
     });
     const isLinked = isState(location.hash);
@@ -53,7 +58,8 @@ export class Playground {
     document.addEventListener("click", (event) => {
       // A link to where we are changes no address.
       const link = event.target instanceof Element ? event.target.closest("a") : null;
-      if (link && link.href === location.href) this.follow();
+      const opensElsewhere = event.ctrlKey || event.metaKey || event.shiftKey;
+      if (link && !opensElsewhere && link.href === location.href) this.follow();
     });
     const recolour = new MutationObserver(() => this.view.recolour());
     recolour.observe(document.documentElement, { attributeFilter: ["data-theme"] });
@@ -72,14 +78,19 @@ export class Playground {
     this.view.complain(reading.complaints);
     this.stop();
     this.restart();
+    this.tell();
   }
 
   /** A setting was changed; what was trained with another one is not kept, so that a run follows from its settings. */
   private change(reading: Reading, restarts: boolean): void {
     this.settings = reading.settings;
     this.view.complain(reading.complaints);
-    clearTimeout(this.saving);
-    this.saving = window.setTimeout(() => this.view.setAddress(write(this.settings)), 300);
+    // While a slider moves, the address rests, and a screen reader says its value and nothing else.
+    clearTimeout(this.settling);
+    this.settling = window.setTimeout(() => {
+      this.view.setAddress(write(this.settings));
+      if (restarts) this.tell();
+    }, SETTLED);
     if (this.pace) this.pace = new Pace(this.settings.speed, now());
     if (restarts) this.restart();
   }
@@ -110,6 +121,7 @@ export class Playground {
   private rest(): void {
     this.stop();
     this.refresh();
+    this.tell();
   }
 
   private step(): void {
@@ -121,11 +133,10 @@ export class Playground {
     return this.trainer.isOver || this.trainer.hasDiverged;
   }
 
-  /** Show and say where the run is. */
+  /** Show where the run is. */
   private refresh(): void {
     this.showMask();
     this.showNumbers();
-    this.tell();
     this.wake();
   }
 
@@ -193,6 +204,7 @@ export class Playground {
     this.last.numbers = now();
   }
 
+  /** Say where it is. */
   private tell(): void {
     const { hasDiverged, isOver, losses } = this.trainer;
     this.view.say(progressText(losses));
