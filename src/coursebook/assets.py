@@ -6,3 +6,5 @@ _STATIC = Path(__file__).parent / "static"
 SITE = _STATIC / "site"
 NODE = _STATIC / "node"
 TEMPLATES = _STATIC / "templates"
+# What the playground lets one set: read by its script and by the directive that writes its fields.
+PLAYGROUND = Path(__file__).parent / "web" / "playground" / "settings.json"

@@ -15,13 +15,14 @@ from coursebook import (
     katex,
     numbering,
     offline,
+    playground,
     typography,
     workbook_pages,
 )
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:
-    """Add formulas without JavaScript, pages without foreign addresses, recall cards and evidence labels."""
+    """Add formulas without JavaScript, pages without foreign addresses, and what the book's pages show."""
     for part in (
         katex,
         offline,
@@ -32,6 +33,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
         directives,
         evidence,
         graded,
+        playground,
         anchors,
         numbering,
         typography,

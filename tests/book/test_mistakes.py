@@ -46,6 +46,12 @@ MISTAKES = [
         "```{graded} inverted_dropuot",
         "exercise must be one of paired_interval, ",
     ),
+    (
+        CHAPTER,
+        "{playground}`a network <data=circles&p=0,0.3>`",
+        "{playground}`a network`",
+        "write a link as {playground}`the words <data=moons&p=0,0.5>`, got 'a network'",
+    ),
     (EVIDENCE, "{claim}`A-2`", "{claim}`A-99`", "unknown claim 'A-99'; the ids are A-1, A-2"),
     (EVIDENCE, "{verdict}`supported`", "{verdict}`true`", "a verdict must be one of supported, contradicted"),
     (EVIDENCE, "{claims} articles", "{claims} books", "the catalogue has no table 'books'; it has articles"),

@@ -191,6 +191,20 @@ def test_the_script_comes_only_where_there_are_cards(sample, exercises, chapter)
     assert loaded(BeautifulSoup(sample.page("review"), "html.parser")) == {"cards.js", "cards.css"}
 
 
+def test_the_playground_comes_only_on_its_page(sample, chapter):
+    def loaded(page):
+        tags = page.select("script[src], link[rel=stylesheet]")
+        return [name for tag in tags if "playground." in (name := tag.get("src") or tag.get("href"))]
+
+    page = BeautifulSoup(sample.page("playground"), "html.parser")
+    assert len(loaded(page)) == 2
+    assert loaded(chapter) == []
+    assert page.select_one("form.playground").has_attr("hidden")  # until the script comes
+    assert "needs JavaScript" in page.select_one(".playground-missing").get_text()
+    link = chapter.find("a", string="a network")
+    assert link["href"] == "../playground.html#data=circles&p=0,0.3"
+
+
 def test_the_review_page_holds_every_card_by_objective(sample):
     review = BeautifulSoup(sample.page("review"), "html.parser")
     groups = review.select("[data-page='01-coins'] > [data-objective]")

@@ -1,93 +1,21 @@
-"""The script of the cards is what its sources give, is small, and schedules as the reference does."""
+"""The script of the cards schedules as the reference does, and reads what people write."""
 
-import gzip
-import hashlib
 import json
-import os
-import re
-import subprocess
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
 from fsrs import Card, Rating, Scheduler, State
 
-from coursebook.assets import SITE
-from coursebook.katex import find_node
+from tests.coursebook import scripts
 
-WEB = Path(__file__).parents[2] / "src" / "coursebook" / "web"
-BUNDLE = SITE / "cards.js"
 HALF_A_YEAR = 180 * 86_400
 
 
 def in_node(code, data, zone="UTC"):
-    """Run JavaScript after the bundle; it finds ``data`` and the functions that the bundle exports."""
-    program = f"{BUNDLE.read_text(encoding='utf-8')}\nconst data = {json.dumps(data)};\n"
-    program += (
-        f"process.stdout.write(JSON.stringify((() => {{ const c = DropoutMeasuredCards; {code} }})()));"
-    )
-    command = [str(find_node()), "-"]
-    environment = {**os.environ, "TZ": zone}
-    run = subprocess.run(
-        command, input=program, capture_output=True, text=True, encoding="utf-8", check=True, env=environment
-    )
-    return json.loads(run.stdout)
-
-
-# The bundle
-
-
-def test_the_bundle_records_the_digest_of_its_sources():
-    digest = hashlib.sha256()
-    sources = sorted(path for path in WEB.iterdir() if path.suffix in {".ts", ".mjs", ".json"})
-    assert len(sources) > 8
-    for path in sources:
-        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
-    recorded = re.search(r"Sources: ([0-9a-f]{64})", BUNDLE.read_text(encoding="utf-8"))
-    assert recorded
-    assert recorded[1] == digest.hexdigest(), "the bundle is stale: see src/coursebook/web/README.md"
-
-
-def test_the_bundle_is_what_the_sources_give(tmp_path):
-    if not (WEB / "node_modules" / "esbuild").is_dir():
-        pytest.skip("npm packages are not installed: run `npm ci` in src/coursebook/web to compare")
-    again = tmp_path / "cards.js"
-    subprocess.run([str(find_node()), str(WEB / "build.mjs"), str(again)], check=True)
-    assert again.read_bytes() == BUNDLE.read_bytes()
-
-
-def test_the_types_of_the_sources_agree():
-    compiler = WEB / "node_modules" / "typescript" / "bin" / "tsc"
-    if not compiler.is_file():
-        pytest.skip("npm packages are not installed: run `npm ci` in src/coursebook/web to check types")
-    run = subprocess.run(
-        [str(find_node()), str(compiler), "--noEmit", "-p", str(WEB)], capture_output=True, text=True
-    )
-    assert run.returncode == 0, run.stdout
-
-
-def test_the_script_adds_at_most_25_kilobytes():
-    assert len(gzip.compress(BUNDLE.read_bytes(), compresslevel=9)) <= 25_000
-
-
-def test_the_lock_file_pins_every_package_and_names_no_host():
-    text = (WEB / "package-lock.json").read_text(encoding="utf-8")
-    packages = json.loads(text)["packages"]
-    assert not re.search(r"https?:|resolved", text)
-    assert all("integrity" in package for name, package in packages.items() if name)
-    wanted = json.loads((WEB / "package.json").read_text(encoding="utf-8"))
-    for name, version in {**wanted["dependencies"], **wanted["devDependencies"]}.items():
-        assert packages[f"node_modules/{name}"]["version"] == version
-
-
-def test_the_licence_of_what_is_bundled_comes_along():
-    text = (SITE / "cards.LICENSE.txt").read_text(encoding="utf-8")
-    version = json.loads((WEB / "package.json").read_text(encoding="utf-8"))["dependencies"]["ts-fsrs"]
-    assert f"ts-fsrs {version}" in text
-    assert "Permission is hereby granted" in text
+    return scripts.in_node("cards", code, data, zone)
 
 
 # The schedule

@@ -95,6 +95,7 @@ BREACHES = [
     ("other.html#place", "gone.html#place", "the link 'gone.html#place' leads to no file"),
     ("other.html#place", "other.html#gone", "the link 'other.html#gone' leads to no place on its page"),
     ('"#here"', '"#gone"', "the link '#gone' leads to no place on its page"),
+    ('"#here"', '"#data=moons"', "the link '#data=moons' leads to no place on its page"),
     ('alt="A coin"', "", "the picture '_static/a.png' is described by ''"),
     ('alt="A coin"', 'alt=" "', "the picture '_static/a.png' is described by ''"),
     ('alt="A coin"', 'alt="_images/0a1b.png"', "is described by '_images/0a1b.png'"),
@@ -114,6 +115,17 @@ BREACHES = [
     ('href="#main-content"', 'href="#here"', "no link skips to the text"),
     ("<h3>", '<h3 id="here">', "the id 'here' occurs 2 times"),
 ]
+
+
+def test_the_playground_takes_settings_instead_of_a_place(book):
+    form = '<form class="playground"></form></article>'
+    (book / "other.html").write_text(OTHER.replace("</article>", form), encoding="utf-8")
+    index = book / "index.html"
+    index.write_text(GOOD.replace("other.html#place", "other.html#data=moons&p=0,0.5"), encoding="utf-8")
+    assert find_problems(book) == []
+    index.write_text(GOOD.replace("other.html#place", "other.html#moons"), encoding="utf-8")
+    [problem] = find_problems(book)
+    assert "leads to no place" in problem
 
 
 @pytest.mark.parametrize(("old", "new", "message"), BREACHES)
