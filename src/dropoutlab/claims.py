@@ -69,7 +69,7 @@ class Claim:
 
     @property
     def leading(self) -> Finding | None:
-        """The finding whose effect stands for the claim: the first that decided it.
+        """The finding whose effect stands for the claim, which is the first that decided it.
 
         That is the first in the catalogue with the claim's own verdict, so that the number beside a verdict
         is one that led to it. A claim that depends has no such finding; there it is the first of all.
