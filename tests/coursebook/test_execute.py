@@ -154,6 +154,15 @@ def test_a_killed_process_leaves_the_old_notebook_and_no_kernel(executed, endles
     assert list(endless.source.parent.glob(".*")) == []
 
 
+@pytest.fixture
+def interruptible():
+    """React to an interrupt as in a terminal: a shell starts what it runs in the background deaf to it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_stops_every_kernel_and_leaves_the_old_notebooks(executed, endless):
     before = endless.notebook.read_bytes()
     second = executed.page("exercises/01-sum", ENDLESS)
