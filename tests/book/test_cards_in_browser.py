@@ -73,8 +73,16 @@ class Reader:
         return self.page.evaluate(f"JSON.parse(localStorage.getItem({KEY!r}) ?? 'null')")
 
     def store(self, text):
-        """Put a text where the script looks for reviews, before it looks."""
-        self.page.evaluate(f"([text]) => localStorage.setItem({KEY!r}, text)", [text])
+        """Put a text where the script looks for reviews, before it looks.
+
+        The page that looks writes it itself, once: what another page has written may not have arrived yet.
+        """
+        self.page.add_init_script(
+            f"if (sessionStorage.getItem('put') === null) {{"
+            f"  sessionStorage.setItem('put', 'once');"
+            f"  localStorage.setItem({KEY!r}, {json.dumps(text)});"
+            f"}}"
+        )
         self.page.reload()
 
 
