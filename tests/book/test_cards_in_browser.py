@@ -64,7 +64,7 @@ class Reader:
     def travel(self, **time):
         """Come back at another time."""
         self.page.clock.set_fixed_time(NOON + timedelta(**time))
-        self.page.reload()
+        self.reload()
 
     def card(self, name):
         return self.page.locator(f"#card-{name}")
@@ -73,16 +73,16 @@ class Reader:
         return self.page.evaluate(f"JSON.parse(localStorage.getItem({KEY!r}) ?? 'null')")
 
     def store(self, text):
-        """Put a text where the script looks for reviews, before it looks.
+        """Put a text where the script looks for reviews, before it looks."""
+        self.page.evaluate(f"([text]) => localStorage.setItem({KEY!r}, text)", [text])
+        self.reload()
 
-        The page that looks writes it itself, once: what another page has written may not have arrived yet.
+    def reload(self):
+        """Load the page again, once what it has stored has arrived.
+
+        Chromium hands every write to another process, and a page that is loaded at once may start without it.
         """
-        self.page.add_init_script(
-            f"if (sessionStorage.getItem('put') === null) {{"
-            f"  sessionStorage.setItem('put', 'once');"
-            f"  localStorage.setItem({KEY!r}, {json.dumps(text)});"
-            f"}}"
-        )
+        self.page.wait_for_timeout(500)
         self.page.reload()
 
 
@@ -411,7 +411,7 @@ def test_damaged_data_are_set_aside_and_the_reader_is_told(at_home, path, text):
     )
     assert aside[1] == text
     assert aside[0] in notice.text_content()
-    at_home.page.reload()
+    at_home.reload()
     expect(notice).to_be_empty()  # told once; the data stay aside
     if path == EXERCISES:
         answer_and_grade(at_home.card("coins-recall"))
