@@ -9,7 +9,7 @@ from IPython.display import HTML, clear_output, display
 
 
 class Progress:
-    """One bar over several stages of known length; call it with ``(stage, done, total)``.
+    """One bar over several stages of known length, in turn or at once; call it with ``(stage, done, total)``.
 
     Args:
         title: what is being computed.
@@ -22,15 +22,14 @@ class Progress:
         self.title = title
         self.stages = stages
         self.fraction = 0.0
-        self._seen: list[str] = []
+        self._done: dict[str, float] = {}  # stage: the largest part of it that was reported
         self._start = self._shown = time.monotonic()
         self._handle = display(self._bar(""), display_id=True)
 
     def __call__(self, stage: str, done: int, total: int) -> None:
         """Report that ``done`` of ``total`` steps of a stage are finished."""
-        if stage not in self._seen:
-            self._seen.append(stage)
-        self.fraction = min(1.0, (len(self._seen) - 1 + done / total) / self.stages)
+        self._done[stage] = max(done / total, self._done.get(stage, 0.0))
+        self.fraction = min(1.0, sum(self._done.values()) / self.stages)
         now = time.monotonic()
         if self._handle is not None and now - self._shown >= self._SECONDS_BETWEEN_UPDATES:
             self._shown = now

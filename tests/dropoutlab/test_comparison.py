@@ -167,66 +167,83 @@ def test_every_setting_makes_a_difference(table):
 
 
 def test_arms_share_everything_but_their_setting(monkeypatch):
-    calls = []
+    runs = []
     train = comparison.fit_many
 
-    def spy(models, trains, recipe, **options):
-        calls.append(
-            {
-                "weights": [[p.detach().clone() for p in model.parameters()] for model in models],
-                "rates": [[m.p for m in model if isinstance(m, Dropout)] for model in models],
-                "masks": [[m.generator for m in model if isinstance(m, Dropout)] for model in models],
-                "train": trains,
-                "evaluate": options["evaluate"],
-                "orders": [order.get_state() for order in options["orders"]],
-                "recipe": asdict(recipe),
-                "augments": options["augments"],
-            }
-        )
-        return train(models, trains, recipe, **options)
+    def spy(models, trains, recipes, **options):
+        for i, model in enumerate(models):
+            runs.append(
+                {
+                    "weights": [p.detach().clone() for p in model.parameters()],
+                    "rates": [m.p for m in model if isinstance(m, Dropout)],
+                    "masks": [m.generator for m in model if isinstance(m, Dropout)],
+                    "train": trains[i],
+                    "evaluate": {name: parts[i] for name, parts in options["evaluate"].items()},
+                    "order": options["orders"][i].get_state(),
+                    "recipe": asdict(recipes[i]),
+                    "augment": options["augments"] and options["augments"][i],
+                }
+            )
+        return train(models, trains, recipes, **options)
 
     monkeypatch.setattr(comparison, "fit_many", spy)
     curves(ARMS, SMALL, Recipe(1, weight_decay=0.5), SEEDS, hidden=(12, 8))
-    first = calls[0]
-    for arm, call in zip(ARMS, calls, strict=True):
-        for weights, reference in zip(call["weights"], first["weights"], strict=True):
-            assert all(torch.equal(a, b) for a, b in zip(weights, reference, strict=True))
-        for state, reference in zip(call["orders"], first["orders"], strict=True):
-            assert torch.equal(state, reference)
-        groups = [(call["train"], first["train"])]
-        groups += [(call["evaluate"][name], first["evaluate"][name]) for name in first["evaluate"]]
-        for parts, references in groups:
-            for part, reference in zip(parts, references, strict=True):
-                assert torch.equal(part.x, reference.x)
-                assert torch.equal(part.y, reference.y)
-        assert call["recipe"] == {**asdict(Recipe(1)), "weight_decay": arm.weight_decay}
-        assert call["rates"] == [[arm.p] * 2 if arm.p else []] * 3
-        assert (call["augments"] is not None) == (arm.shift > 0)
-    # Each replica draws from the streams of its own seed.
-    for i, s in enumerate(streams(seed) for seed in SEEDS):
-        reference = mlp((64, 12, 8, 10), init=s.init)
-        assert all(
-            torch.equal(a, b) for a, b in zip(first["weights"][i], reference.parameters(), strict=True)
+    order = [ARMS[0], ARMS[2], ARMS[1], ARMS[3]]  # networks with the same layers stand together
+    for (arm, seed), run in zip(itertools.product(order, SEEDS), runs, strict=True):
+        # Whatever is not the arm's comes from the seed alone.
+        first = runs[SEEDS.index(seed)]
+        assert all(torch.equal(a, b) for a, b in zip(run["weights"], first["weights"], strict=True))
+        assert torch.equal(run["order"], first["order"])
+        parts = [(run["train"], first["train"])]
+        parts += [(run["evaluate"][name], first["evaluate"][name]) for name in first["evaluate"]]
+        for part, reference in parts:
+            assert torch.equal(part.x, reference.x)
+            assert torch.equal(part.y, reference.y)
+        assert run["recipe"] == {**asdict(Recipe(1)), "weight_decay": arm.weight_decay}
+        assert run["rates"] == ([arm.p] * 2 if arm.p else [])
+        s = streams(seed)
+        assert {mask.initial_seed() for mask in run["masks"]} == (
+            {s.masks.initial_seed()} if arm.p else set()
         )
-        assert torch.equal(first["orders"][i], s.order.get_state())
-        assert {m.initial_seed() for m in calls[1]["masks"][i]} == {s.masks.initial_seed()}
+        # The shift is the arm's, on 8 × 8 images, from the replica's own stream.
+        assert (run["augment"] is not None) == (arm.shift > 0)
+        if arm.shift:
+            settings = run["augment"].keywords
+            assert (settings["pixels"], settings["image_shape"]) == (1, (8, 8))
+            assert settings["generator"].initial_seed() == s.augment.initial_seed()
+    # Each replica draws from the streams of its own seed.
+    for first, s in zip(runs, map(streams, SEEDS), strict=False):
+        reference = mlp((64, 12, 8, 10), init=s.init)
+        assert all(torch.equal(a, b) for a, b in zip(first["weights"], reference.parameters(), strict=True))
+        assert torch.equal(first["order"], s.order.get_state())
     # Replicas of one arm share none of it.
-    assert not torch.equal(first["weights"][0][0], first["weights"][1][0])
-    assert not torch.equal(first["train"][0].x, first["train"][1].x)
-    assert not torch.equal(first["orders"][0], first["orders"][1])
-    # The shift is the arm's, on 8 × 8 images, from the replica's own stream.
-    augments = calls[3]["augments"]
-    assert {augment.keywords["pixels"] for augment in augments} == {1}
-    assert {augment.keywords["image_shape"] for augment in augments} == {(8, 8)}
-    assert [a.keywords["generator"].initial_seed() for a in augments] == [
-        streams(seed).augment.initial_seed() for seed in SEEDS
-    ]
+    assert not torch.equal(runs[0]["weights"][0], runs[1]["weights"][0])
+    assert not torch.equal(runs[0]["train"].x, runs[1]["train"].x)
+    assert not torch.equal(runs[0]["order"], runs[1]["order"])
 
 
-def test_progress_names_the_arm():
+def test_arms_trained_together_agree_with_arms_trained_alone(table, monkeypatch):
+    monkeypatch.setattr(comparison, "_REPLICAS", 1)
+    alone = curves(ARMS, SMALL, QUICK, SEEDS, hidden=(12,))
+    # The size of a stack may change the last digits of a product.
+    keys = ["arm", "seed", "split", "epoch"]
+    pd.testing.assert_frame_equal(
+        *(t.sort_values(keys, ignore_index=True) for t in (alone, table)), rtol=1e-9
+    )
+
+
+def test_progress_names_the_arm(monkeypatch):
     calls = []
-    curves(ARMS[:2], SMALL, Recipe(2), SEEDS[:1], hidden=(4,), on_epoch=lambda *call: calls.append(call))
-    assert calls == [("plain", 1, 2), ("plain", 2, 2), ("dropout", 1, 2), ("dropout", 2, 2)]
+    arms = [Arm("plain"), Arm("decay", weight_decay=0.05)]
+
+    def train():
+        calls.clear()
+        curves(arms, SMALL, Recipe(2), SEEDS[:1], hidden=(4,), on_epoch=lambda *call: calls.append(call))
+        return calls
+
+    assert train() == [("plain", 1, 2), ("decay", 1, 2), ("plain", 2, 2), ("decay", 2, 2)]
+    monkeypatch.setattr(comparison, "_REPLICAS", 1)
+    assert train() == [("plain", 1, 2), ("plain", 2, 2), ("decay", 1, 2), ("decay", 2, 2)]
 
 
 def test_an_empty_part_is_left_out():
