@@ -124,6 +124,9 @@ def _environment(staging: Path) -> dict[str, str]:
     # JUPYTER_PATH is searched before every other place, so this kernel hides the real one.
     return {
         **os.environ,
+        # Some claims are proved while the book is built. Their networks are too small to be worth sharing
+        # among threads, which wait for one another where other programs run.
+        "OMP_NUM_THREADS": "1",
         "JUPYTER_PATH": str(staging / "jupyter"),
         "PYTHONUNBUFFERED": "1",
         "NO_COLOR": "1",
