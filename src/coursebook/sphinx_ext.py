@@ -16,6 +16,7 @@ from coursebook import (
     numbering,
     offline,
     playground,
+    search_texts,
     typography,
     workbook_pages,
 )
@@ -34,6 +35,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
         evidence,
         graded,
         playground,
+        search_texts,
         anchors,
         numbering,
         typography,

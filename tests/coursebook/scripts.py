@@ -11,7 +11,11 @@ from coursebook.katex import find_node
 WEB = Path(__file__).parents[2] / "src" / "coursebook" / "web"
 
 # Each bundle with the global name under which it offers its parts.
-BUNDLES = {"cards": "DropoutMeasuredCards", "playground": "DropoutMeasuredPlayground"}
+BUNDLES = {
+    "cards": "DropoutMeasuredCards",
+    "playground": "DropoutMeasuredPlayground",
+    "search": "DropoutMeasuredSearch",
+}
 
 
 def bundle(name: str) -> Path:

@@ -17,6 +17,7 @@ const BUNDLES = {
     banner: "recall cards. MIT; contains ts-fsrs, MIT: see cards.LICENSE.txt.",
   },
   playground: { globalName: "DropoutMeasuredPlayground", banner: "a network to play with. MIT." },
+  search: { globalName: "DropoutMeasuredSearch", banner: "results of the search page. MIT." },
 };
 
 /** What a bundle follows from: the files of its folder, and those beside this one. */

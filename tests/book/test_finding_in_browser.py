@@ -1,0 +1,104 @@
+"""Finding one's way as readers do, in a browser, from disk and from a server: search and what it quotes."""
+
+from contextlib import contextmanager
+
+import pytest
+
+pytest.importorskip("playwright.sync_api", reason="the browser tests need Playwright: pip install '.[test]'")
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.book import browser as browsers
+
+CHAPTER = "chapters/01-coins.html"
+
+pytestmark = pytest.mark.book
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with browsers.started() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def addresses(sample):
+    with browsers.served(sample.html) as server:
+        yield {"file": sample.html.as_uri(), "http": server}
+
+
+@contextmanager
+def visiting(browser, address, **options):
+    """A page on which nothing may go wrong, and that may ask for nothing elsewhere."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, base_url=f"{address}/", **options)
+    context.set_default_timeout(10_000)
+    wrong = []
+    context.on("weberror", lambda error: wrong.append(str(error.error)))
+    context.on("console", lambda line: wrong.append(line.text) if line.type in ("error", "warning") else None)
+    context.on(
+        "request",
+        lambda request: None if request.url.startswith(address) else wrong.append(request.url),
+    )
+    try:
+        yield context.new_page()
+        assert wrong == []
+    finally:
+        context.close()
+
+
+@pytest.fixture(params=["file", "http"])
+def page(request, browser, addresses):
+    with visiting(browser, addresses[request.param]) as page:
+        page.root = addresses[request.param]
+        yield page
+
+
+def go(page: Page, path: str) -> None:
+    page.goto(f"{page.root}/{path}")
+
+
+def results(page: Page):
+    return page.locator("#search-results ul.search").first.locator("> li")
+
+
+def search(page: Page, text: str) -> None:
+    go(page, "search.html")
+    page.locator(".bd-search-container input").fill(text)
+    page.keyboard.press("Enter")
+    expect(page.locator("#search-results").get_by_role("status")).to_contain_text(text)
+
+
+def test_a_search_from_a_chapter_ends_at_the_section_that_answers(page):
+    go(page, CHAPTER)
+    page.keyboard.press("Control+k")
+    page.keyboard.type("keep probability")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_have_text("4 pages for “keep probability”, the best first.")
+    first = results(page).first
+    expect(first.locator("> a")).to_have_text("Glossary")
+    expect(first.locator("mark").first).to_have_text("probability")  # in: The probability q = 1 - p that ...
+    found = Axe().run(page, "main", options={"preload": False})  # it would fetch style sheets from the disk
+    assert found.violations_count == 0, found.generate_report()
+    first.get_by_role("link", name="keep probability").click()
+    expect(page).to_have_url(f"{page.root}/glossary.html#term-keep-probability")
+    expect(page.locator(".highlighted")).to_have_count(0)
+
+
+def test_a_short_word_finds_no_letters_within_names(page):
+    search(page, "p")
+    expect(results(page).first.locator("mark").first).to_have_text("p")
+    names = page.get_by_role("heading", name="Names in the API reference")
+    expect(names).to_have_count(0)  # no object of the sample is called p
+
+
+def test_where_nothing_is_found_the_page_says_so(page):
+    search(page, "zyxt")
+    expect(page.get_by_role("status")).to_contain_text("No page for “zyxt”")
+    expect(results(page)).to_have_count(0)
+
+
+def test_text_of_a_question_stays_text(page):
+    search(page, "<b>heads</b>")
+    expect(page.get_by_role("status")).to_contain_text("“<b>heads</b>”")
+    expect(page.locator("#search-results b")).to_have_count(0)
