@@ -16,7 +16,6 @@ The size on the page is not set there. An object whose ``_repr_png_`` returns
 """
 
 import re
-from html import escape
 from typing import Any
 
 from docutils import nodes
@@ -26,7 +25,6 @@ from sphinx.util import logging
 logger = logging.getLogger(__name__)
 
 _FILE_NAME = re.compile(r"\S+\.(?:png|svg|jpe?g|gif|webp)", re.IGNORECASE)
-_SPACE = re.compile(r"\s+")
 
 # Roles and names that the writers of these parts set wrongly, each with what replaces it.
 _REPAIRS = (
@@ -44,8 +42,6 @@ _EMPTY_HEADING = re.compile(
     r"<th(\b[^>]*)>\s*(?:<p></p>)?\s*</th>"
 )  # such as the corner of a table; it heads nothing
 
-LONGEST_DESCRIPTION = 160
-
 
 def check_pictures(_app: Sphinx, document: nodes.document) -> None:
     """Warn of each picture without a description: the writer would offer its file name instead."""
@@ -62,30 +58,6 @@ def check_pictures(_app: Sphinx, document: nodes.document) -> None:
             )
 
 
-def describe_page(
-    _app: Sphinx, _page: str, _template: str, context: dict[str, Any], doctree: nodes.document | None
-) -> None:
-    """Give a page's head a description, its first paragraph, unless the author wrote one."""
-    if doctree is None or 'name="description"' in context.get("metatags", ""):
-        return
-    text = first_sentences(doctree)
-    if text:
-        context["metatags"] = (
-            f'{context.get("metatags", "")}\n<meta name="description" content="{escape(text)}">'
-        )
-
-
-def first_sentences(doctree: nodes.document) -> str:
-    """The first paragraph that has no formula in it, cut after a word where it is long."""
-    for paragraph in doctree.findall(nodes.paragraph):
-        if next(paragraph.findall(nodes.math), None) is None:
-            text = _SPACE.sub(" ", paragraph.astext()).strip()
-            if len(text) <= LONGEST_DESCRIPTION:
-                return text
-            return text[: LONGEST_DESCRIPTION - 1].rsplit(" ", 1)[0] + "…"
-    return ""
-
-
 def repair_roles(
     _app: Sphinx, _page: str, _template: str, context: dict[str, Any], _doctree: nodes.document | None
 ) -> None:
@@ -99,5 +71,4 @@ def repair_roles(
 def setup(app: Sphinx) -> None:
     """Connect the steps to the events of a build."""
     app.connect("doctree-read", check_pictures)
-    app.connect("html-page-context", describe_page)
     app.connect("html-page-context", repair_roles)

@@ -39,7 +39,7 @@ _FILE_NAME = re.compile(r"\S*\.(?:png|svg|jpe?g|gif|webp)", re.IGNORECASE)
 _LATEX = re.compile(r"\\\(|\\\[|\$\$|\\(?:frac|mathbb|begin|sum|operatorname)\b")
 _HEADING = re.compile(r"h[1-6]")
 
-_GENERATED = {"genindex.html", "search.html"}  # pages that Sphinx adds and nobody writes
+_GENERATED = {"404.html", "genindex.html", "search.html"}  # pages that Sphinx adds and nobody writes
 
 
 @dataclass(frozen=True)
@@ -229,4 +229,6 @@ def _local_path(page: Page, address: str) -> Path | None:
     parts = urlsplit(address)
     if not address or parts.scheme or parts.netloc:
         return None
+    if page.path.name == "404.html" and parts.path.startswith("/"):
+        return None  # once the book has an address, this page begins its links at the site's root
     return (page.path.parent / unquote(parts.path)).resolve() if parts.path else page.path

@@ -9,6 +9,7 @@ pytest.importorskip("playwright.sync_api", reason="the browser tests need Playwr
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from coursebook.published import rooted
 from tests.book import browser as browsers
 
 CHAPTER = "chapters/01-coins.html"
@@ -36,6 +37,7 @@ def visiting(browser, address, **options):
     wrong = []
     context.on("weberror", lambda error: wrong.append(str(error.error)))
     context.on("console", lambda line: wrong.append(line.text) if line.type in ("error", "warning") else None)
+    context.on("response", lambda answer: wrong.append(answer.url) if answer.status >= 400 else None)
     context.on(
         "request",
         lambda request: None if request.url.startswith(address) else wrong.append(request.url),
@@ -58,6 +60,11 @@ def go(page: Page, path: str) -> None:
     page.goto(f"{page.root}/{path}")
 
 
+def check_with_axe(page: Page, part: str) -> None:
+    found = Axe().run(page, part, options={"preload": False})  # it would fetch style sheets once more
+    assert found.violations_count == 0, found.generate_report()
+
+
 def results(page: Page):
     return page.locator("#search-results ul.search").first.locator("> li")
 
@@ -78,8 +85,7 @@ def test_a_search_from_a_chapter_ends_at_the_section_that_answers(page):
     first = results(page).first
     expect(first.locator("> a")).to_have_text("Glossary")
     expect(first.locator("mark").first).to_have_text("probability")  # in: The probability q = 1 - p that ...
-    found = Axe().run(page, "main", options={"preload": False})  # it would fetch style sheets from the disk
-    assert found.violations_count == 0, found.generate_report()
+    check_with_axe(page, "main")
     first.get_by_role("link", name="keep probability").click()
     expect(page).to_have_url(f"{page.root}/glossary.html#term-keep-probability")
     expect(page.locator(".highlighted")).to_have_count(0)
@@ -102,3 +108,22 @@ def test_text_of_a_question_stays_text(page):
     search(page, "<b>heads</b>")
     expect(page.get_by_role("status")).to_contain_text("“<b>heads</b>”")
     expect(page.locator("#search-results b")).to_have_count(0)
+
+
+def test_a_lost_reader_finds_home_from_any_depth(browser, addresses, sample):
+    text = rooted(sample.page("404"), "/")
+    with visiting(browser, addresses["http"]) as page:
+        page.route("**/far/away/there.html", lambda route: route.fulfill(body=text, content_type="text/html"))
+        page.goto("far/away/there.html")
+        expect(page.locator("h1")).to_have_text("This page was dropped")
+        check_with_axe(page, "main")
+        page.get_by_role("link", name="The first page").click()
+        expect(page).to_have_url(f"{addresses['http']}/intro.html")
+
+
+def test_the_page_for_lost_ways_also_works_on_a_disk(browser, addresses):
+    with visiting(browser, addresses["file"]) as page:
+        page.goto(f"{addresses['file']}/404.html")
+        page.locator(".bd-search-container input").fill("mask")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("status")).to_contain_text("“mask”")

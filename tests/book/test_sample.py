@@ -69,9 +69,15 @@ def test_glued_values_evidence_and_predictions_are_there(chapter):
 
 def test_the_head_is_settled_before_the_page_is_drawn(chapter):
     description = chapter.find("meta", attrs={"name": "description"})["content"]
-    assert description.startswith("How many of ten coins fall heads up")
-    assert description.endswith("whole…")
-    assert len(description) <= 160
+    assert description == "How many of ten coins fall heads up, and how sure can you be?"
+    shared = {tag["property"]: tag["content"] for tag in chapter.select("meta[property^='og:']")}
+    assert shared == {
+        "og:type": "article",
+        "og:site_name": "Dropout, Measured",
+        "og:title": "Coins",
+        "og:description": description,
+    }  # nothing with an address: the book has none
+    assert chapter.find("link", rel="canonical") is None
     scripts = [script for script in chapter.head.find_all("script") if "dataset.theme" in script.get_text()]
     assert len(scripts) == 1
     assert scripts[0].find_next("link", rel="stylesheet") is not None
