@@ -80,7 +80,7 @@ class ClaimRole(SphinxRole):
         _note(self.env, root)
         claim = judged(root)[self.text]
         lead = claim.leading
-        text = f"{self.text}: {_verdict_word(claim)}"
+        text = f"{self.text}: {verdict_word(claim)}"
         if lead is not None:
             text += f", {_effect(lead)}, {count(lead.outcome.n)}"
         return [_link(self.env.docname, text, label=anchor(self.text))], []
@@ -265,7 +265,8 @@ def _effect(finding: Finding) -> str:
     return effect(outcome.effect, outcome.low, outcome.high, outcome.unit)
 
 
-def _verdict_word(claim: Claim) -> str:
+def verdict_word(claim: Claim) -> str:
+    """Give the verdict in words; of a proof, also whether the statement is true."""
     if claim.verdict == "exact":
         return "exact, true" if claim.holds else "exact, not true"
     return claim.verdict

@@ -19,6 +19,7 @@ from coursebook import (
     playground,
     published,
     search_texts,
+    take_away,
     typography,
     workbook_pages,
 )
@@ -40,6 +41,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
         playground,
         published,
         search_texts,
+        take_away,
         anchors,
         numbering,
         typography,

@@ -22,7 +22,7 @@ from dropoutlab.grading import Exercise, exercise, stub, worked_solution
 FOLDER = "workbooks"
 YOURS = "# Your answer, in as many cells as you like"
 WRITTEN = "*Your answer (double-click here):*"
-_FENCE = re.compile(r"^(`{3,}|:{3,})\{([\w-]+)\}\s*(.*)$")
+FENCE = re.compile(r"^(`{3,}|:{3,})\{([\w-]+)\}\s*(.*)$")
 # Blank lines that directives leave behind; two in a row belong to code, which has its own.
 _BLANKS = re.compile(r"\n{4,}")
 _OPTION = re.compile(r"^:[\w-]+:")
@@ -85,7 +85,7 @@ class _Writer:
     def text(self, source: str) -> None:
         lines = iter(source.splitlines())
         for line in lines:
-            fence = _FENCE.match(line)
+            fence = FENCE.match(line)
             if fence:
                 self._directive(fence, lines)
             else:
@@ -113,7 +113,7 @@ class _Writer:
 
     def _directive(self, fence: re.Match[str], lines: Iterator[str]) -> None:
         marks, name, argument = fence[1], fence[2], fence[3]
-        content = [line for line in _until(marks, lines, self.page) if not _OPTION.match(line)]
+        content = [line for line in until(marks, lines, self.page) if not _OPTION.match(line)]
         if name == "exercise-start":
             self._put(f"**{argument}**")
         elif name == "exercise-end":
@@ -176,7 +176,7 @@ def _markdown_cell(source: str) -> NotebookNode:
     return cell
 
 
-def _until(marks: str, lines: Iterator[str], page: str) -> Iterator[str]:
+def until(marks: str, lines: Iterator[str], page: str) -> Iterator[str]:
     """The lines of a directive up to the fence that closes it."""
     for line in lines:
         if line.rstrip() == marks:
@@ -207,19 +207,16 @@ def without_glue(source: str) -> str:
     """
     lines, dropped = source.splitlines(), set[int]()
     for node in ast.walk(ast.parse(source)):
-        imported = isinstance(node, ast.ImportFrom) and node.module == "myst_nb"
-        called = (
-            isinstance(node, ast.Expr)
-            and isinstance(node.value, ast.Call)
-            and isinstance(node.value.func, ast.Name)
-            and node.value.func.id == "glue"
-        )
-        if imported or called:
-            assert isinstance(node, ast.stmt)
+        if isinstance(node, ast.stmt) and _is_glue(node):
             dropped.update(range(node.lineno - 1, node.end_lineno or node.lineno))
-    kept = "\n".join(line for number, line in enumerate(lines) if number not in dropped).strip("\n")
-    try:
-        ast.parse(kept)
-    except SyntaxError:
-        return source  # a block of nothing but glue: its loop is shown as it is
-    return kept
+    return "\n".join(line for number, line in enumerate(lines) if number not in dropped).strip("\n")
+
+
+def _is_glue(node: ast.stmt) -> bool:
+    """Whether a statement only serves the book: an import of glue, a call of it, a loop over calls."""
+    if isinstance(node, ast.ImportFrom):
+        return node.module == "myst_nb"
+    if isinstance(node, ast.For | ast.If):
+        return all(map(_is_glue, [*node.body, *node.orelse]))
+    call = node.value if isinstance(node, ast.Expr) else None
+    return isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "glue"

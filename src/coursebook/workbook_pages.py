@@ -17,11 +17,12 @@ from sphinx.util.osutil import relative_uri
 from coursebook.card_nodes import html
 from coursebook.errors import BookError
 from coursebook.pairs import Pair
+from coursebook.standalone import ARCHIVE, standalone_workbook
 from coursebook.stored import dumps
-from coursebook.workbook import FOLDER, workbook
+from coursebook.workbook import FOLDER
 
 logger = getLogger(__name__)
-_WORKBOOK = "workbook"
+WORKBOOK = "workbook"
 
 
 class Workbook(SphinxDirective):
@@ -34,7 +35,7 @@ class Workbook(SphinxDirective):
         stem, page = self.arguments[0], self.env.docname
         if Path(page).name != stem:
             raise self.error(f"the workbook of {page} is called {Path(page).name}, got {stem!r}")
-        self.env.metadata[page][_WORKBOOK] = stem
+        self.env.metadata[page][WORKBOOK] = stem
         target = f"{FOLDER}/{stem}.ipynb"
         link = html(
             "a",
@@ -45,9 +46,17 @@ class Workbook(SphinxDirective):
             "Do these in Jupyter: the ",
             ", a notebook, has an empty cell below every task, and hints and solutions are folded away. ",
         )
+        everything = html(
+            "a",
+            nodes.Text("the archive of all notebooks"),
+            attributes={"href": relative_uri(f"{page}.html", ARCHIVE), "download": ""},
+        )
+        needs = (nodes.Text("It takes the course's package from "), everything, nodes.Text(". Or "))
         end = (nodes.literal("", "make lab"), nodes.Text(" puts all of them into the folder "))
         place = (nodes.literal("", f"{FOLDER}/"), nodes.Text(" and opens JupyterLab."))
-        return [nodes.paragraph("", "", nodes.Text(words[0]), link, nodes.Text(words[1]), *end, *place)]
+        return [
+            nodes.paragraph("", "", nodes.Text(words[0]), link, nodes.Text(words[1]), *needs, *end, *place)
+        ]
 
 
 def write_workbooks(app: Sphinx, exception: Exception | None) -> None:
@@ -55,15 +64,15 @@ def write_workbooks(app: Sphinx, exception: Exception | None) -> None:
     if exception is not None or app.builder.format != "html":
         return
     for page, data in app.env.metadata.items():
-        if _WORKBOOK in data:
+        if WORKBOOK in data:
             folder = Path(app.outdir) / FOLDER
             folder.mkdir(exist_ok=True)
             try:
-                book = workbook(Pair(Path(app.srcdir), page))
+                book = standalone_workbook(Pair(Path(app.srcdir), page), app.config.html_baseurl or "")
             except (BookError, ValueError) as error:
                 logger.warning("%s", error, type="workbook")
                 continue
-            (folder / f"{data[_WORKBOOK]}.ipynb").write_text(dumps(book), encoding="utf-8")
+            (folder / f"{data[WORKBOOK]}.ipynb").write_text(dumps(book), encoding="utf-8")
 
 
 def setup(app: Sphinx) -> None:

@@ -68,8 +68,12 @@ class Inline:
             source = stem.with_name(stem.name + suffix)
             if source.exists():
                 relative = source.resolve().relative_to(self.root.resolve())
-                return f"[{title or self._title(relative)}](../{relative.as_posix()})"
+                return self._linked(title or self._title(relative), relative)
         raise BookError(f"{self.page}.md refers to {target}, which is no page of the book")
+
+    def _linked(self, text: str, relative: Path) -> str:
+        """A link to a page, given below the root."""
+        return f"[{text}](../{relative.as_posix()})"
 
     def _title(self, relative: Path) -> str:
         if relative.suffix == ".ipynb":

@@ -1,7 +1,9 @@
 """Every kind of thing that a page may hold comes out as it should."""
 
 import re
+import zipfile
 
+import nbformat
 import pytest
 from bs4 import BeautifulSoup
 
@@ -95,8 +97,21 @@ def test_what_is_not_used_is_not_shipped(sample):
 
 def test_no_button_leads_nowhere_while_the_repository_has_no_address(chapter):
     labels = {button.get_text(strip=True) for button in chapter.select(".article-header-buttons li")}
-    assert labels == {".ipynb", ".pdf"}
+    assert labels == {".ipynb", ".pdf", "all, with the package (.zip)"}
     assert "executablebooks" not in str(chapter)
+
+
+def test_what_one_downloads_runs_outside_the_book(sample, chapter):
+    link = chapter.find("a", href=re.compile(r"\.ipynb$"), class_="dropdown-item")
+    notebook = nbformat.read((sample.html / f"{CHAPTER}.html").parent / link["href"], 4)
+    assert "runs on its own" in notebook.cells[0].source
+    assert "dropout-measured.zip" in notebook.cells[1].source
+    assert "the most likely one is 7 of ten *(exact)*" in "".join(cell.source for cell in notebook.cells)
+    packed = chapter.find("a", href="../dropout-measured.zip")
+    with zipfile.ZipFile((sample.html / f"{CHAPTER}.html").parent / packed["href"]) as files:
+        names = files.namelist()
+    assert {"dropout-measured/chapters/01-coins.ipynb", "dropout-measured/results/toy/runs.csv"} <= set(names)
+    assert sum(name.endswith(".whl") for name in names) == 1
 
 
 def test_lists_of_references_have_no_roles_that_they_do_not_keep(sample):

@@ -169,9 +169,10 @@ def test_values_that_are_shown_are_found_too():
     assert glued(new_notebook(cells=[cell])) == {"n": "3"}
 
 
-def test_a_block_of_nothing_but_glue_stays():
-    block = "for n in (1, 2):\n    glue(str(n), n)"
-    assert without_glue(block) == block
+def test_a_loop_of_nothing_but_glue_goes():
+    block = "for n in (1, 2):\n    if n:\n        glue(str(n), n)"
+    assert without_glue(f"{block}\nn") == "n"
+    assert without_glue(f"{block}\n    print(n)") == "for n in (1, 2):\n    print(n)"
 
 
 def test_what_a_reader_has_begun_is_kept(tmp_path, monkeypatch):
