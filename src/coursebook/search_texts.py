@@ -118,19 +118,20 @@ def collect(
 ) -> None:
     """Keep the texts of a page until the book is built."""
     if doctree is not None and app.builder.name == "html":
-        _texts(app)[page] = units(doctree)
+        collected(app)[page] = units(doctree)
 
 
 def write(app: Sphinx, exception: Exception | None) -> None:
     """Write the texts of all pages as a script that hands them to the search page."""
-    texts = _texts(app)
+    texts = collected(app)
     if exception is None and texts:
         content = json.dumps(dict(sorted(texts.items())), ensure_ascii=False, separators=(",", ":"))
         script = f"var SEARCH_TEXTS={content};\n"
         (Path(app.outdir) / FILE).write_text(script, encoding="utf-8")
 
 
-def _texts(app: Sphinx) -> dict[str, list[Unit]]:
+def collected(app: Sphinx) -> dict[str, list[Unit]]:
+    """The units of every page written so far, by its name."""
     texts: dict[str, list[Unit]] = app.__dict__.setdefault("coursebook_texts", {})
     return texts
 

@@ -1,5 +1,6 @@
 """Finding one's way as readers do, in a browser, from disk and from a server: search and what it quotes."""
 
+import re
 from contextlib import contextmanager
 
 import pytest
@@ -127,3 +128,63 @@ def test_the_page_for_lost_ways_also_works_on_a_disk(browser, addresses):
         page.locator(".bd-search-container input").fill("mask")
         page.keyboard.press("Enter")
         expect(page.get_by_role("status")).to_contain_text("“mask”")
+
+
+# Previews of links
+
+
+def link_to(page: Page, address: str):
+    return page.locator(f"article a.reference.internal[href$='{address}']").first
+
+
+def test_a_preview_comes_with_the_pointer_and_stays_while_it_is_there(page):
+    go(page, CHAPTER)
+    bubble = page.locator("#preview")
+    link_to(page, "#fig-counts").hover()
+    expect(bubble).to_be_visible()
+    expect(bubble.locator("img")).to_have_attribute("alt", re.compile("^Ten bars"))
+    expect(bubble.locator("a, [id], [tabindex]")).to_have_count(0)
+    box = bubble.bounding_box()
+    page.mouse.move(box["x"] + 40, box["y"] + 20, steps=4)
+    page.wait_for_timeout(400)  # longer than a bubble waits for the pointer
+    expect(bubble).to_be_visible()
+    page.mouse.move(5, 5)
+    expect(bubble).to_be_hidden()
+
+
+def test_a_preview_comes_with_the_keyboard_and_goes_with_escape(page):
+    go(page, CHAPTER)
+    bubble, term = page.locator("#preview"), link_to(page, "#term-keep-probability")
+    link_to(page, "references.html#id3").focus()  # Thomson; the next link is the term
+    page.keyboard.press("Tab")
+    expect(term).to_be_focused()
+    expect(bubble).to_have_text("keep probability The probability q = 1 - p that a unit survives.")
+    expect(term).to_have_attribute("aria-describedby", "preview")
+    check_with_axe(page, "body")
+    page.keyboard.press("Escape")
+    expect(bubble).to_be_hidden()
+    expect(term).to_be_focused()
+    expect(term).not_to_have_attribute("aria-describedby", "preview")
+
+
+def test_a_cited_source_is_named_once(page):
+    go(page, CHAPTER)
+    source = link_to(page, "references.html#id2")
+    source.hover()
+    expect(page.locator("#preview")).to_contain_text("The art of conjecturing")
+    expect(source).not_to_have_attribute("title", re.compile("."))
+
+
+def test_a_preview_fits_on_a_phone(browser, addresses):
+    with visiting(browser, addresses["file"]) as page:
+        page.set_viewport_size({"width": 375, "height": 600})
+        page.goto(f"{addresses['file']}/{CHAPTER}")
+        for address in ("#fig-counts", "#tab-rates", "#equation-eq-count"):
+            link_to(page, address).hover()
+            expect(page.locator("#preview")).to_be_visible()
+            box = page.locator("#preview").bounding_box()
+            assert box["x"] >= 0
+            assert box["x"] + box["width"] <= 375
+            assert box["y"] + box["height"] <= 600
+            page.mouse.move(5, 5)
+            expect(page.locator("#preview")).to_be_hidden()

@@ -14,6 +14,7 @@ WEB = Path(__file__).parents[2] / "src" / "coursebook" / "web"
 BUNDLES = {
     "cards": "DropoutMeasuredCards",
     "playground": "DropoutMeasuredPlayground",
+    "previews": "DropoutMeasuredPreviews",
     "search": "DropoutMeasuredSearch",
 }
 

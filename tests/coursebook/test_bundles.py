@@ -47,7 +47,9 @@ def test_the_types_of_the_sources_agree():
     assert run.returncode == 0, run.stdout
 
 
-@pytest.mark.parametrize(("name", "limit"), [("cards", 25_000), ("playground", 40_000), ("search", 2_500)])
+@pytest.mark.parametrize(
+    ("name", "limit"), [("cards", 25_000), ("playground", 40_000), ("previews", 2_500), ("search", 2_500)]
+)
 def test_a_script_adds_little_to_its_page(name, limit):
     assert len(gzip.compress(bundle(name).read_bytes(), compresslevel=9)) <= limit
 

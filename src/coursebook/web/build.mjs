@@ -17,6 +17,7 @@ const BUNDLES = {
     banner: "recall cards. MIT; contains ts-fsrs, MIT: see cards.LICENSE.txt.",
   },
   playground: { globalName: "DropoutMeasuredPlayground", banner: "a network to play with. MIT." },
+  previews: { globalName: "DropoutMeasuredPreviews", banner: "previews of links. MIT." },
   search: { globalName: "DropoutMeasuredSearch", banner: "results of the search page. MIT." },
 };
 
