@@ -21,6 +21,7 @@ from coursebook import (
     published,
     search_texts,
     take_away,
+    terms,
     typography,
     workbook_pages,
 )
@@ -44,6 +45,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
         published,
         search_texts,
         take_away,
+        terms,
         anchors,
         numbering,
         typography,

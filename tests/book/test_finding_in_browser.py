@@ -188,3 +188,30 @@ def test_a_preview_fits_on_a_phone(browser, addresses):
             assert box["y"] + box["height"] <= 600
             page.mouse.move(5, 5)
             expect(page.locator("#preview")).to_be_hidden()
+
+
+# What the theme brings
+
+
+def test_code_is_copied_with_the_keyboard(page):
+    go(page, CHAPTER)
+    page.evaluate("document.addEventListener('copy', () => { window.copied = String(getSelection()); })")
+    button = page.locator("article .cell_input button.copybtn").first
+    assert button.get_attribute("data-tooltip") == "Copy"
+    button.focus()
+    expect(button).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(button).to_have_attribute("data-tooltip", "Copied!")
+
+
+def test_pages_follow_one_another_and_have_a_table_of_contents(page):
+    go(page, CHAPTER)
+    toc = page.locator("#pst-secondary-sidebar")
+    toc.get_by_role("link", name="A deeper heading").click()
+    expect(page).to_have_url(f"{page.root}/{CHAPTER}#a-deeper-heading")
+    foot = page.locator(".prev-next-footer")
+    foot.get_by_role("link", name="next").focus()
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(f"{page.root}/playground.html")
+    foot.get_by_role("link", name="previous").click()
+    expect(page).to_have_url(f"{page.root}/{CHAPTER}")
