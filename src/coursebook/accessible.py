@@ -18,6 +18,7 @@ The size on the page is not set there. An object whose ``_repr_png_`` returns
 import re
 from typing import Any
 
+from bs4 import BeautifulSoup
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util import logging
@@ -68,7 +69,31 @@ def repair_roles(
         context["body"] = _EMPTY_HEADING.sub(r"<td\1></td>", context["body"])
 
 
+def name_toggles(
+    _app: Sphinx, _page: str, _template: str, context: dict[str, Any], _doctree: nodes.document | None
+) -> None:
+    """Name the buttons in the sidebar that show the pages below another: the theme draws an arrow only."""
+    generate = context.get("generate_toctree_html")
+    if generate is not None:
+        context["generate_toctree_html"] = lambda *args, **options: with_names(generate(*args, **options))
+
+
+def with_names(contents: BeautifulSoup) -> BeautifulSoup:
+    """A table of contents whose buttons name the page that they belong to.
+
+    Example:
+        >>> html = "<li><a>Studies</a><details><summary></summary></details></li>"
+        >>> with_names(BeautifulSoup(html, "html.parser")).summary
+        <summary aria-label="Pages of “Studies”"></summary>
+    """
+    for summary in contents.select("li > a + details > summary"):
+        link = summary.parent.find_previous_sibling("a")
+        summary["aria-label"] = f"Pages of “{link.get_text(strip=True)}”"
+    return contents
+
+
 def setup(app: Sphinx) -> None:
     """Connect the steps to the events of a build."""
     app.connect("doctree-read", check_pictures)
     app.connect("html-page-context", repair_roles)
+    app.connect("html-page-context", name_toggles, priority=900)  # after the theme has given the function

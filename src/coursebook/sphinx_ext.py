@@ -14,6 +14,7 @@ from coursebook import (
     evidence,
     graded,
     katex,
+    light,
     numbering,
     offline,
     playground,
@@ -31,6 +32,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     """Add formulas without JavaScript, pages without foreign addresses, and what the book's pages show."""
     for part in (
         katex,
+        light,
         offline,
         accessible,
         benchmarks,

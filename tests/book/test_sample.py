@@ -91,8 +91,32 @@ def test_what_is_not_used_is_not_shipped(sample):
     assert not {
         name for name in names if name.endswith(".map") or "fontawesome.js" in name or "thebe" in name
     }
-    assert {"house.css", "house.js", "katex.min.css", "KaTeX_Main-Regular.woff2", "OFL.txt"} <= names
+    assert {"house.js", "KaTeX_Main-Regular.woff2", "OFL.txt"} <= names
+    # One style sheet for the pages with cards, one for the playground, and one for all others.
+    assert [name.partition("-")[0] for name in names if name.endswith(".css")] == ["book"] * 3
+    assert {name for name in names if name.startswith("fa-")} == {
+        "fa-brands-400.woff",
+        "fa-regular-400.woff",
+        "fa-solid-900.woff",
+    }
     assert "katex.min.js" not in names
+
+
+def test_nothing_delays_the_first_look_at_a_page(chapter):
+    assert len(chapter.select("link[rel=stylesheet]")) == 1
+    waited_for = [script["src"] for script in chapter.select("script[src]:not([defer])")]
+    assert [re.sub(r"\?.*", "", name) for name in waited_for] == ["../_static/documentation_options.js"]
+    assert {image.get("loading") for image in chapter.select("article img")} == {"lazy"}
+
+
+def test_only_the_search_page_loads_the_index_of_all_words(sample):
+    loading = {path.name for path in sample.html.rglob("*.html") if "searchindex.js" in path.read_text()}
+    assert loading == {"search.html"}
+
+
+def test_every_button_in_the_sidebar_has_a_name(chapter):
+    buttons = chapter.select("#pst-primary-sidebar summary")
+    assert all(button.get("aria-label", "").startswith("Pages of “") for button in buttons)
 
 
 def test_no_button_leads_nowhere_while_the_repository_has_no_address(chapter):

@@ -3,10 +3,13 @@ document.addEventListener("DOMContentLoaded", () => {
   // What scrolls sideways must be reachable with the keyboard.
   const scrolling = ".katex-display, .cell_output .output, .pst-scrollable-table-container, pre";
   const update = () => {
-    for (const element of document.querySelectorAll(scrolling)) {
-      if (element.scrollWidth > element.clientWidth + 1) element.tabIndex = 0;
+    // All is measured before anything is changed: otherwise each change would have the page laid out again.
+    const elements = [...document.querySelectorAll(scrolling)];
+    const wide = elements.map((element) => element.scrollWidth > element.clientWidth + 1);
+    elements.forEach((element, index) => {
+      if (wide[index]) element.tabIndex = 0;
       else element.removeAttribute("tabindex");
-    }
+    });
   };
   update();
   addEventListener("resize", update);
@@ -43,6 +46,7 @@ document.addEventListener("DOMContentLoaded", () => {
   addEventListener("beforeprint", () => {
     opened = [...document.querySelectorAll("article details:not([open])")];
     for (const details of opened) details.open = true;
+    for (const image of document.images) image.loading = "eager";
   });
   addEventListener("afterprint", () => {
     for (const details of opened) details.open = false;
