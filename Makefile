@@ -20,7 +20,10 @@ stage = printf '\n=== %s\n' '$(1)'; begun=$$(date +%s); $(2) || { code=$$?; \
 
 # Two workers share two cores: more threads than one each only wait for one another.
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
-UNIT_TESTS := $(ONE_THREAD) $(BIN)/python -m pytest -n 2 --ignore=tests/notebooks --cov --cov-report=term
+# The built book is looked at once it is built again, which these tests come before.
+BUILT := tests/book/test_book.py tests/book/test_pages_in_browser.py
+UNIT_TESTS := $(ONE_THREAD) $(BIN)/python -m pytest -n 2 --ignore=tests/notebooks $(BUILT:%=--ignore=%) \
+	--cov --cov-report=term
 
 .DEFAULT_GOAL := help
 .PHONY: help book test lab execute studies bench format hooks clean
@@ -35,11 +38,12 @@ book: $(READY) ## build the book from the stored outputs and say where it lies
 test: $(READY) ## verify everything: code, notebooks, every stored output, the book
 	@$(call stage,lint,$(BIN)/ruff check && $(BIN)/ruff format --check)
 	@$(call stage,types,$(BIN)/mypy)
+	@$(call stage,a browser for the tests,$(BIN)/python -m tests.book.browser)
 	@$(call stage,unit tests and coverage,$(UNIT_TESTS))
 	@$(call stage,notebooks agree with their sources,$(BIN)/python -m pytest tests/notebooks)
 	@$(call stage,stored outputs are reproduced,$(BIN)/coursebook verify)
 	@$(call stage,the book builds without a warning,$(BIN)/coursebook build)
-	@$(call stage,the built pages keep their rules,BOOK_IS_BUILT=yes $(BIN)/python -m pytest tests/book/test_book.py)
+	@$(call stage,the built pages keep their rules,BOOK_IS_BUILT=yes $(BIN)/python -m pytest -n 2 $(BUILT))
 
 lab: $(LAB) ## open the chapters and workbooks for the exercises in JupyterLab
 	@$(BIN)/coursebook workbooks

@@ -111,8 +111,8 @@ class Bundles:
 def with_deferred_scripts(text: str) -> str:
     """A page whose scripts run in their order once it is read, so that none delays the first look.
 
-    ``documentation_options.js`` stays as it is, for scripts within the page add to what it defines; so does the
-    search page, which calls its scripts from within.
+    ``documentation_options.js`` stays as it is, for scripts within the page add to what it defines. So does
+    the search page, which calls its scripts from within.
     """
     head, end, body = text.partition("</head>")
     return text if "searchtools.js" in head else _SCRIPT.sub("<script defer", head) + end + body

@@ -4,6 +4,7 @@ The checks read files only, so that they say the same on every machine and need 
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -79,15 +80,37 @@ def read_book(root: Path) -> Book:
     return {path: Page(path) for path in paths}
 
 
+@dataclass(frozen=True)
+class Breach:
+    """One page breaks one rule.
+
+    Args:
+        page: the page's path within the book.
+        rule: name of the check that found it.
+        problem: what is wrong, as a sentence.
+    """
+
+    page: str
+    rule: str
+    problem: str
+
+    def __str__(self) -> str:
+        return f"{self.page}: {self.problem}"
+
+
 def find_problems(root: Path) -> list[str]:
     """Every breach in a built book, as sentences that begin with the page."""
+    return [*check_stylesheets(root), *map(str, find_breaches(root))]
+
+
+def find_breaches(root: Path) -> Iterator[Breach]:
+    """Every breach on the pages of a built book."""
     book = read_book(root)
-    found = list(check_stylesheets(root))
     for page in book.values():
         if not page.is_redirect:
             name = page.path.relative_to(root.resolve()).as_posix()
-            found += [f"{name}: {problem}" for check in CHECKS for problem in check(page, book)]
-    return found
+            for check in CHECKS:
+                yield from (Breach(name, check.__name__, problem) for problem in check(page, book))
 
 
 def check_loads(page: Page, _book: Book) -> Iterator[str]:
@@ -123,10 +146,14 @@ def _foreign_styles(text: str) -> Iterator[str]:
 
 
 def check_scripts(page: Page, _book: Book) -> Iterator[str]:
-    """The scripts that this book does without are not loaded."""
+    """The scripts that this book does without are not loaded, and no script is loaded twice."""
     for tag in page.soup.find_all(["script", "link"]):
         text = f"{_value(tag, 'src')} {_value(tag, 'href')} {tag.get_text()}".lower()
         yield from (f"{name} is loaded" for name in ("fontawesome.js", "thebe", "mathjax") if name in text)
+    sources = [_value(tag, "src") for tag in page.soup.find_all("script", src=True)]
+    for source, count in sorted(Counter(sources).items()):
+        if count > 1:
+            yield f"{source} is loaded {count} times"
 
 
 def check_files(page: Page, _book: Book) -> Iterator[str]:

@@ -1,8 +1,13 @@
-"""A real browser for tests of built pages: the system's Chromium, or the one that Playwright installs."""
+"""A real browser for tests of built pages: the system's Chromium, or the one that Playwright installs.
+
+``python -m tests.book.browser`` says which one that is, and installs it where there is none.
+"""
 
 import contextlib
 import functools
 import shutil
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -10,6 +15,8 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Playwright, sync_playwright
+
+DESK, PHONE = {"width": 1280, "height": 900}, {"width": 375, "height": 800}
 
 NO_BROWSER = (
     "there is no Chromium to look at the pages with: install the system's package chromium, "
@@ -23,6 +30,21 @@ def find_chromium(playwright: Playwright) -> str | None:
     places = [shutil.which(name, path="/usr/bin:/usr/local/bin:/snap/bin") for name in names]
     places.append(playwright.chromium.executable_path)
     return next((place for place in places if place and Path(place).is_file()), None)
+
+
+def provide() -> str:
+    """See to it that there is a browser, and say in one line what came of that; a failure is no error.
+
+    The tests that need a browser are skipped without one, with the reason that this line gives too.
+    """
+    with sync_playwright() as playwright:
+        if program := find_chromium(playwright):
+            return f"the pages are looked at with {program}"
+        command = [sys.executable, "-m", "playwright", "install", "chromium"]
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            subprocess.run(command, check=False, timeout=600)
+        program = find_chromium(playwright)
+        return f"installed {program}" if program else f"NO PAGE IS LOOKED AT IN A BROWSER: {NO_BROWSER}"
 
 
 @contextlib.contextmanager
@@ -57,3 +79,7 @@ def served(folder: Path) -> Iterator[str]:
         finally:
             server.shutdown()
             thread.join()
+
+
+if __name__ == "__main__":
+    sys.stdout.write(f"{provide()}\n")

@@ -1,14 +1,17 @@
 """A sample book that shows every kind of thing a page may hold, built once for all tests."""
 
 import base64
+import fcntl
 import io
+import os
 import re
 import shutil
 import warnings
+from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jupytext
 import nbformat
@@ -21,7 +24,10 @@ from nbformat.v4 import new_output
 from coursebook import evidence
 from dropoutlab import claims
 from dropoutlab.studies.reading import judge
-from tests.book import evidence_sample
+from tests.book import evidence_sample, pages_table
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -167,14 +173,55 @@ def pretend(patch: pytest.MonkeyPatch) -> None:
     evidence.judged.cache_clear()
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show what was found on the pages of the book, if this run looked at them."""
+    if rows := pages_table.collect(pages_table.STARTED):
+        terminalreporter.section("the pages of the book")
+        for line in pages_table.summary(rows):
+            terminalreporter.write_line(line)
+        terminalreporter.write_line(f"Each page has its line in {pages_table.TABLE.relative_to(REPOSITORY)}.")
+
+
 @pytest.fixture(scope="session")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> SampleBook:
-    """The sample book, built without a single warning on a machine that has no Node of its own."""
-    book = make_sample(tmp_path_factory.mktemp("sample") / "book")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PATH", "")
-        assert book.build() == ""
-    return book
+    """The sample book, built without a single warning on a machine that has no Node of its own.
+
+    Where several processes share the tests, the first that needs the book builds it for all.
+    """
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent  # each process has a folder of its own in that of the run
+    root, built = folder / "sample" / "book", folder / "sample" / "built"
+    (folder / "sample").mkdir(exist_ok=True)
+    with (folder / "sample" / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not built.exists():
+            shutil.rmtree(root, ignore_errors=True)  # another process may have failed half-way
+            book = make_sample(root)
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setenv("PATH", "")
+                assert book.build() == ""
+            built.touch()
+    return SampleBook(root)
+
+
+# A module, not the session: as long as Playwright runs, no other test of the same process may use asyncio.
+@pytest.fixture(scope="module")
+def browser() -> Iterator["Browser"]:
+    """A browser for the tests of a module, which are skipped where there is none."""
+    from tests.book import browser as browsers  # needs Playwright, which other tests of the book do not
+
+    with browsers.started() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def addresses(sample: SampleBook) -> Iterator[dict[str, str]]:
+    """Where a browser finds the sample book: on the disk, and on a server."""
+    from tests.book import browser as browsers
+
+    with browsers.served(sample.html) as server:
+        yield {"file": sample.html.as_uri(), "http": server}
 
 
 @pytest.fixture(scope="module")

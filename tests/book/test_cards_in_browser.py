@@ -14,27 +14,14 @@ pytest.importorskip("playwright.sync_api", reason="the browser tests need Playwr
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.book import browser as browsers
+from tests.book.browser import DESK, PHONE
 
 EXERCISES, REVIEW = "exercises/01-coins.html", "review.html"
 KEY = "dropout-measured/reviews"
 ZONE = "Europe/London"
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=ZoneInfo(ZONE))
-PHONE, DESK = {"width": 375, "height": 800}, {"width": 1280, "height": 900}
 
 pytestmark = pytest.mark.book
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with browsers.started() as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
-def addresses(sample):
-    with browsers.served(sample.html) as server:
-        yield {"file": sample.html.as_uri(), "http": server}
 
 
 class Reader:

@@ -12,26 +12,13 @@ pytest.importorskip("playwright.sync_api", reason="the browser tests need Playwr
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.book import browser as browsers
+from tests.book.browser import DESK, PHONE
 from tests.coursebook.scripts import in_node
 
-PHONE, DESK = {"width": 375, "height": 800}, {"width": 1280, "height": 900}
 SMALL = "data=moons&noise=0.4&points=20&seed=3&width=6&p=0,0.5&pause=12"
 PATIENCE = 60_000  # milliseconds; a machine may be busy with other things
 
 pytestmark = pytest.mark.book
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with browsers.started() as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
-def addresses(sample):
-    with browsers.served(sample.html) as server:
-        yield {"file": sample.html.as_uri(), "http": server}
 
 
 class Player:

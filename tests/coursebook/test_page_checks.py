@@ -85,6 +85,11 @@ BREACHES = [
     ("</article>", "<script>const url = 'thebe'</script></article>", "thebe is loaded"),
     ("_static/house.js", "_static/fontawesome.js", "fontawesome.js is loaded"),
     ("_static/house.js", "_static/MathJax.js", "mathjax is loaded"),
+    (
+        "</article>",
+        "</article><script src='_static/house.js'></script>",
+        "_static/house.js is loaded 2 times",
+    ),
     ("_static/house.js", "_static/gone.js", "<script> names '_static/gone.js', which is not there"),
     (
         "_static/house.css?v=1",
