@@ -143,4 +143,5 @@ def setup(app: Sphinx) -> None:
     app.connect("config-inited", end_with_slash)
     app.connect("html-page-context", add_social_card, priority=600)  # when the page has its description
     app.connect("html-collect-pages", lost_page)
-    app.connect("build-finished", finish, priority=900)  # the table of contents has its own front page
+    # After the table of contents, which has a front page of its own, and after what changes finished pages.
+    app.connect("build-finished", finish, priority=990)

@@ -37,7 +37,7 @@ def link_first_mentions(app: Sphinx, document: nodes.document, page: str) -> Non
     """Make the first mention of each term in a chapter a link."""
     if not page.startswith("chapters/") or app.builder.format != "html":
         return
-    known = app.env.domains["std"].objects  # type: ignore[attr-defined]  # the standard domain has them
+    known = app.env.domains["std"].objects
     terms = {name: place for (kind, name), place in known.items() if kind == "term"}
     anchors = unmistakable({name: anchor for name, (_, anchor) in terms.items()})
     homes = {anchor: home for home, anchor in terms.values()}
