@@ -225,25 +225,23 @@ def test_every_card_is_a_named_group_of_fields(exercises):
         assert all(field.find_parent("label") or field.has_attr("aria-label") for field in fields)
 
 
-def test_the_script_comes_only_where_there_are_cards(sample, exercises, chapter):
-    def loaded(page):
-        tags = page.select("script[src], link[rel=stylesheet]")
-        names = [tag.get("src") or tag.get("href") for tag in tags]
-        return {name.split("/")[-1].split("?")[0] for name in names} & {"cards.js", "cards.css"}
+def loads(sample, page, script, rule):
+    """Whether a page loads a script, and whether its one style sheet has the rules that belong to it."""
+    names = [tag["src"].split("/")[-1].split("?")[0] for tag in page.select("script[src]")]
+    sheet = page.select_one("link[rel=stylesheet]")["href"].split("/")[-1]
+    return script in names, rule in (sample.html / "_static" / sheet).read_text(encoding="utf-8")
 
-    assert loaded(exercises) == {"cards.js", "cards.css"}
-    assert loaded(chapter) == set()
-    assert loaded(BeautifulSoup(sample.page("review"), "html.parser")) == {"cards.js", "cards.css"}
+
+def test_the_script_comes_only_where_there_are_cards(sample, exercises, chapter):
+    review = BeautifulSoup(sample.page("review"), "html.parser")
+    for page, expected in ((exercises, True), (chapter, False), (review, True)):
+        assert loads(sample, page, "cards.js", ".recall-card") == (expected, expected)
 
 
 def test_the_playground_comes_only_on_its_page(sample, chapter):
-    def loaded(page):
-        tags = page.select("script[src], link[rel=stylesheet]")
-        return [name for tag in tags if "playground." in (name := tag.get("src") or tag.get("href"))]
-
     page = BeautifulSoup(sample.page("playground"), "html.parser")
-    assert len(loaded(page)) == 2
-    assert loaded(chapter) == []
+    assert loads(sample, page, "playground.js", ".playground-missing") == (True, True)
+    assert loads(sample, chapter, "playground.js", ".playground-missing") == (False, False)
     assert page.select_one("form.playground").has_attr("hidden")  # until the script comes
     assert "needs JavaScript" in page.select_one(".playground-missing").get_text()
     link = chapter.find("a", string="a network")
