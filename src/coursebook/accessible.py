@@ -86,9 +86,10 @@ def with_names(contents: BeautifulSoup) -> BeautifulSoup:
         >>> with_names(BeautifulSoup(html, "html.parser")).summary
         <summary aria-label="Pages of “Studies”"></summary>
     """
-    for summary in contents.select("li > a + details > summary"):
-        link = summary.parent.find_previous_sibling("a")
-        summary["aria-label"] = f"Pages of “{link.get_text(strip=True)}”"
+    for details in contents.select("li > a + details"):
+        link, summary = details.find_previous_sibling("a"), details.summary
+        if link and summary:
+            summary["aria-label"] = f"Pages of “{link.get_text(strip=True)}”"
     return contents
 
 
