@@ -26,14 +26,23 @@ UNIT_TESTS := $(ONE_THREAD) $(BIN)/python -m pytest -n 2 --ignore=tests/notebook
 	--cov --cov-report=term
 
 .DEFAULT_GOAL := help
-.PHONY: help book test lab execute studies bench format hooks clean
+.PHONY: help book pdf epub cheatsheet test lab execute studies bench format hooks clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' Makefile | \
-		while IFS='|' read -r name text; do printf '  make %-9s %s\n' "$$name" "$$text"; done
+		while IFS='|' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
 
 book: $(READY) ## build the book from the stored outputs and say where it lies
 	@$(BIN)/coursebook build
+
+pdf: $(READY) ## print the whole book into one PDF; needs Chromium
+	@$(BIN)/coursebook pdf
+
+epub: $(READY) ## build the book as an EPUB
+	@$(BIN)/coursebook epub
+
+cheatsheet: book ## print the cheat sheet on one page; needs Chromium
+	@$(BIN)/coursebook cheatsheet
 
 test: $(READY) ## verify everything: code, notebooks, every stored output, the book
 	@$(call stage,lint,$(BIN)/ruff check && $(BIN)/ruff format --check)

@@ -1,4 +1,4 @@
-"""Build the HTML book from the stored outputs. Nothing is executed, and no warning is tolerated."""
+"""Build the book from the stored outputs. Nothing is executed, and no warning is tolerated."""
 
 import json
 import os
@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -73,21 +74,40 @@ def build(root: Path, site: Site, listener: Callable[[str], None]) -> Path:
     Raises:
         BookError: the build gave a warning, executed a notebook or failed; names the log.
     """
+    with built(root, site, listener) as folder:
+        return _replace(folder, root / "_build" / "html") / "index.html"
+
+
+@contextmanager
+def built(root: Path, site: Site, listener: Callable[[str], None], builder: str = "html") -> Iterator[Path]:
+    """Give the folder into which one of Sphinx's builders has written; at the end it is gone.
+
+    Args:
+        root: the repository's root folder with ``_config.yml`` and ``_toc.yml``.
+        site: addresses that differ from those in ``_config.yml``.
+        listener: receives each line that Jupyter Book prints.
+        builder: ``html``, ``singlehtml`` or ``epub``.
+
+    Raises:
+        BookError: the build gave a warning, executed a notebook or failed; names the log.
+    """
     folder = root / "_build"
     folder.mkdir(exist_ok=True)
     # A folder of its own: two builds at the same time, in two terminals, do not get in each other's way.
     with TemporaryDirectory(prefix="staging-", dir=folder, ignore_cleanup_errors=True) as name:
-        return _build_in(Path(name), root, site, listener)
+        staging = Path(name)
+        log = folder / ("book.log" if builder == "html" else f"{builder}.log")
+        command = [sys.executable, "-c", JUPYTER_BOOK, "build", str(root), f"--path-output={staging}"]
+        command += [f"--config={_derive_config(root, site, staging)}", "--all", "-W", "--keep-going", "-n"]
+        # Jupyter Book has names of its own for some of Sphinx's builders.
+        own = builder in {"html", "singlehtml"}
+        command += [f"--builder={builder}"] if own else ["--builder=custom", f"--custom-builder={builder}"]
+        _check(*_run(command, log, _environment(staging), listener), log)
+        yield staging / "_build" / builder
 
 
-def _build_in(staging: Path, root: Path, site: Site, listener: Callable[[str], None]) -> Path:
-    folder = root / "_build"
-    config = _derive_config(root, site, staging)
-    log = folder / "book.log"
-    command = [sys.executable, "-c", JUPYTER_BOOK, "build", str(root), f"--path-output={staging}"]
-    command += [f"--config={config}", "--all", "-W", "--keep-going", "-n"]
-    status, warnings, executed = _run(command, log, _environment(staging), listener)
-    advice = f"the full log is {log}; the book built before, if any, is unchanged"
+def _check(status: int, warnings: list[str], executed: list[str], log: Path) -> None:
+    advice = f"the full log is {log}; what was built before, if anything, is unchanged"
     if executed:
         raise BookError(
             f"the build executed {', '.join(executed)} instead of showing the stored outputs: "
@@ -96,7 +116,6 @@ def _build_in(staging: Path, root: Path, site: Site, listener: Callable[[str], N
     if warnings or status != 0:
         verdict = f"jupyter-book ended with status {status} and {len(warnings)} lines of warnings or errors"
         raise BookError("\n".join([f"{verdict}; {advice}", *warnings]))
-    return _replace(staging / "_build" / "html", folder / "html") / "index.html"
 
 
 def _derive_config(root: Path, site: Site, staging: Path) -> Path:

@@ -1,8 +1,10 @@
-"""The command ``coursebook``: execute, check, verify and build the book."""
+"""The command ``coursebook``: execute, check, verify, build and print the book."""
 
 import time
-from collections.abc import Iterator, Sized
+from collections.abc import Callable, Iterator, Sized
 from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
@@ -20,7 +22,9 @@ from coursebook.progress import BuildProgress, ExecutionProgress
 from coursebook.status import Status, examine, sync
 
 app = typer.Typer(
-    help="Execute, check, verify and build the book.", no_args_is_help=True, pretty_exceptions_enable=False
+    help="Execute, check, verify, build and print the book.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
 )
 
 Paths = Annotated[
@@ -31,6 +35,13 @@ Root = Annotated[
     Path, typer.Option("--root", help="The repository's root folder.", exists=True, file_okay=False)
 ]
 Jobs = Annotated[int, typer.Option("--jobs", "-j", min=1, help="Notebooks to run at the same time.")]
+
+
+class Paper(Enum):
+    """Sizes of paper to print on."""
+
+    A4 = "A4"
+    LETTER = "Letter"
 
 
 def _console() -> Console:
@@ -136,36 +147,98 @@ def workbooks(*, root: Root = Path()) -> None:
             console.print(f"kept as they are, for they may hold your work: {names}")
 
 
+RepositoryUrl = Annotated[
+    str | None,
+    typer.Option(envvar="BOOK_REPOSITORY_URL", help="Repository that the buttons point at."),
+]
+Branch = Annotated[str | None, typer.Option(envvar="BOOK_BRANCH", help="Its branch.")]
+SiteUrl = Annotated[str | None, typer.Option(envvar="BOOK_SITE_URL", help="Address of the published book.")]
+
+
 @app.command()
 def build(
     *,
-    repository_url: Annotated[
-        str | None,
-        typer.Option(envvar="BOOK_REPOSITORY_URL", help="Repository that the buttons point at."),
-    ] = None,
-    branch: Annotated[str | None, typer.Option(envvar="BOOK_BRANCH", help="Its branch.")] = None,
-    site_url: Annotated[
-        str | None, typer.Option(envvar="BOOK_SITE_URL", help="Address of the published book.")
-    ] = None,
+    repository_url: RepositoryUrl = None,
+    branch: Branch = None,
+    site_url: SiteUrl = None,
     root: Root = Path(),
 ) -> None:
     """Build the HTML book from the stored outputs, without executing anything."""
     console = _console()
-    begun = time.monotonic()
+    site = building.Site(repository_url, branch, site_url)
+    with _reporting(console), _built_from_stored(console, root, "the book is built") as listener:
+        listener.made(building.build(root.resolve(), site, listener.line))
+
+
+@app.command()
+def pdf(*, site_url: SiteUrl = None, root: Root = Path()) -> None:
+    """Print the whole book into _build/dropout-measured.pdf; needs Chromium."""
+    # Imported here: only who prints needs Playwright.
+    from coursebook.paper import write_pdf
+
+    console = _console()
+    site = building.Site(url=site_url)
+    with _reporting(console), _built_from_stored(console, root, "the book is printed") as listener:
+        listener.made(*write_pdf(root.resolve(), site, listener.line))
+
+
+@app.command()
+def epub(*, site_url: SiteUrl = None, root: Root = Path()) -> None:
+    """Build the book as an EPUB, _build/dropout-measured.epub."""
+    from coursebook.paper import write_epub
+
+    console = _console()
+    site = building.Site(url=site_url)
+    with _reporting(console), _built_from_stored(console, root, "the e-book is built") as listener:
+        listener.made(write_epub(root.resolve(), site, listener.line))
+
+
+@app.command()
+def cheatsheet(
+    *,
+    site_url: SiteUrl = None,
+    paper: Annotated[Paper, typer.Option(help="The size of the paper.")] = Paper.A4,
+    root: Root = Path(),
+) -> None:
+    """Print the cheat sheet of the built book into _build/cheatsheet.pdf, one page; needs Chromium."""
+    from coursebook.paper import write_cheatsheet
+
+    console = _console()
     with _reporting(console):
-        pairs = find_pairs(root)
-        statuses = examine(pairs, root)
-        for status in statuses:
-            sync(status)
-        stale = [status for status in statuses if status.reasons]
-        _print_stale(console, stale)
-        site = building.Site(repository_url, branch, site_url)
-        with BuildProgress(console) as progress:
-            page = building.build(root.resolve(), site, progress.line)
-        seconds = time.monotonic() - begun
-        console.print(f"the book is built ({_count(pairs)}, {seconds:.1f} s): {escape(str(page))}")
-        if stale:
-            console.print(f"[yellow]stale outputs: {_count(stale)}[/], listed above")
+        path = write_cheatsheet(root.resolve(), building.Site(url=site_url), paper.value)
+        console.print(f"the cheat sheet is printed, one page: {escape(str(path))}")
+
+
+@dataclass
+class _Listener:
+    """Shows the lines of a build, and takes what it made."""
+
+    line: Callable[[str], None]
+    path: Path | None = None
+    pages: int = 0
+
+    def made(self, path: Path, pages: int = 0) -> None:
+        self.path, self.pages = path, pages
+
+
+@contextmanager
+def _built_from_stored(console: Console, root: Path, verdict: str) -> Iterator[_Listener]:
+    """Bring the prose of all notebooks up to date, show a build's progress, and what is stale."""
+    begun = time.monotonic()
+    pairs = find_pairs(root)
+    statuses = examine(pairs, root)
+    for status in statuses:
+        sync(status)
+    stale = [status for status in statuses if status.reasons]
+    _print_stale(console, stale)
+    with BuildProgress(console) as progress:
+        listener = _Listener(progress.line)
+        yield listener
+    seconds = time.monotonic() - begun
+    facts = f"{listener.pages} pages" if listener.pages else _count(pairs)
+    console.print(f"{verdict} ({facts}, {seconds:.1f} s): {escape(str(listener.path))}")
+    if stale:
+        console.print(f"[yellow]stale outputs: {_count(stale)}[/], listed above")
 
 
 def _print_stale(console: Console, stale: list[Status]) -> None:

@@ -24,6 +24,9 @@ PATIENCE = 5  # seconds for Node to end after its input has
 SCRIPT = NODE / "render.cjs"
 _NUMBERED = re.compile(r"\\begin\{(?:equation|multline|gather|align|alignat|flalign|eqnarray)\}")
 
+_MATHML = re.compile(r"<math\b.*?</math>", re.DOTALL)
+_ANNOTATION = re.compile(r"<annotation\b.*?</annotation>", re.DOTALL)
+
 
 class FormulaError(ValueError):
     """KaTeX does not understand a formula."""
@@ -114,7 +117,7 @@ class MathWriter:
 
     def visit_inline(self, writer: Any, node: nodes.math) -> None:
         """Write a formula within a sentence."""
-        html = self._render(node, node.astext(), display=False)
+        html = self._render(writer, node, node.astext(), display=False)
         writer.body.append(writer.starttag(node, "span", "", CLASS="math") + html + "</span>")
         raise nodes.SkipNode
 
@@ -127,7 +130,7 @@ class MathWriter:
             # KaTeX would number its lines beside Sphinx, which gives the place a random name in each build.
             _warn(node, r"star the environment, or write $$\begin{aligned}...\end{aligned}$$ (label)")
         writer.body.append(writer.starttag(node, "div", CLASS="math display"))
-        writer.body.append(self._render(node, latex, display=True))
+        writer.body.append(self._render(writer, node, latex, display=True))
         if node.get("number"):
             writer.body.append(f'<span class="eqno">({get_node_equation_number(writer, node)})')
             writer.add_permalink_ref(node, "Link to this equation")
@@ -135,12 +138,25 @@ class MathWriter:
         writer.body.append("</div>\n")
         raise nodes.SkipNode
 
-    def _render(self, node: nodes.Element, latex: str, *, display: bool) -> str:
+    def _render(self, writer: Any, node: nodes.Element, latex: str, *, display: bool) -> str:
         try:
-            return self._katex.render(latex, display=display)
+            html = self._katex.render(latex, display=display)
+            return mathml(html, latex) if writer.builder.name == "epub" else html
         except FormulaError as error:
             _warn(node, str(error))
             return escape(latex)
+
+
+def mathml(html: str, latex: str) -> str:
+    """Take the MathML alone, with the formula's source as its text: what readers of e-books show.
+
+    Example:
+        >>> mathml('<span class="katex"><math><mi>q</mi><annotation>q</annotation></math></span>', "q")
+        '<math alttext="q"><mi>q</mi></math>'
+    """
+    found = _MATHML.search(html)
+    assert found is not None  # KaTeX writes both, as render.cjs asks
+    return _ANNOTATION.sub("", found[0]).replace("<math", f'<math alttext="{escape(latex)}"', 1)
 
 
 def _warn(node: nodes.Element, problem: str) -> None:

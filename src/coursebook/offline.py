@@ -8,7 +8,7 @@ from sphinx.config import Config
 
 from coursebook.assets import SITE, TEMPLATES
 
-STYLES = ("katex/katex.min.css", "house.css")
+STYLES = ("katex/katex.min.css", "house.css", "print.css")
 SCRIPTS = ("house.js",)
 
 # The theme copies these; no page asks for them. The icon script alone has 1.5 MB.

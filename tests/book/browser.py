@@ -5,7 +5,6 @@
 
 import contextlib
 import functools
-import shutil
 import subprocess
 import sys
 import threading
@@ -14,22 +13,12 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Playwright, sync_playwright
+from playwright.sync_api import Browser, sync_playwright
+
+from coursebook import chromium
+from coursebook.chromium import NO_BROWSER, NoBrowserError, find_chromium
 
 DESK, PHONE = {"width": 1280, "height": 900}, {"width": 375, "height": 800}
-
-NO_BROWSER = (
-    "there is no Chromium to look at the pages with: install the system's package chromium, "
-    "or run `.venv/bin/playwright install chromium`"
-)
-
-
-def find_chromium(playwright: Playwright) -> str | None:
-    """The program to start, or ``None`` where there is none."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    places = [shutil.which(name, path="/usr/bin:/usr/local/bin:/snap/bin") for name in names]
-    places.append(playwright.chromium.executable_path)
-    return next((place for place in places if place and Path(place).is_file()), None)
 
 
 def provide() -> str:
@@ -50,16 +39,12 @@ def provide() -> str:
 @contextlib.contextmanager
 def started() -> Iterator[Browser]:
     """A browser; the test is skipped where there is none, and says what to install."""
-    with sync_playwright() as playwright:
-        program = find_chromium(playwright)
-        if program is None:
-            pytest.skip(NO_BROWSER)
-        # Within a container there is no sandbox to be had, and the pages are our own.
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+    with contextlib.ExitStack() as stack:
         try:
-            yield browser
-        finally:
-            browser.close()
+            browser = stack.enter_context(chromium.started())
+        except NoBrowserError as error:
+            pytest.skip(str(error))
+        yield browser
 
 
 class _Silent(SimpleHTTPRequestHandler):

@@ -120,7 +120,7 @@ class SampleBook:
             cell.execution_count = 1
         nbformat.write(notebook, self.root / f"{name}.ipynb")
 
-    def build(self) -> str:
+    def build(self, builder: str = "html") -> str:
         """Build in this process, so that coverage sees it; return what Sphinx wrote to its error stream."""
         errors = io.StringIO()
         silence = warnings.catch_warnings()
@@ -130,9 +130,10 @@ class SampleBook:
             pretend(patch)
             status = build_sphinx(
                 self.root,
-                self.html,
+                self.root / "_build" / builder,
                 noconfig=True,
                 path_config=self.root / "_config.yml",
+                builder=builder,
                 confoverrides={
                     "external_toc_path": str(self.root / "_toc.yml"),
                     "latex_individualpages": False,
