@@ -1,7 +1,6 @@
 """A sample book that shows every kind of thing a page may hold, built once for all tests."""
 
 import base64
-import fcntl
 import io
 import os
 import re
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import jupytext
 import nbformat
 import pytest
+from filelock import FileLock
 from jupyter_book.sphinx import build_sphinx
 from matplotlib.figure import Figure
 from nbformat import NotebookNode
@@ -194,8 +194,7 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> SampleBook:
         folder = folder.parent  # each process has a folder of its own in that of the run
     root, built = folder / "sample" / "book", folder / "sample" / "built"
     (folder / "sample").mkdir(exist_ok=True)
-    with (folder / "sample" / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with FileLock(folder / "sample" / "lock"):
         if not built.exists():
             shutil.rmtree(root, ignore_errors=True)  # another process may have failed half-way
             book = make_sample(root)

@@ -40,7 +40,7 @@ def summary(rows):
     """A line for each folder of the book and one for all of it, ready to print.
 
     Example:
-        >>> print(*summary({"a/b.html": {"kB": 9.5, "axe": 1}, "c.html": {"kB": 8, "axe": 0}}), sep="\\n")
+        >>> print(*summary({"a/b.html": {"kB": 9.5, "axe": 1}, "c.html": {"kB": 8.0, "axe": 0}}), sep="\\n")
         pages            requests elsewhere       kB  console      axe too wide    links pictures  seconds
         (top)          1        -         -      8.0        -        0        -        -        -        -
         a              1        -         -      9.5        -        1        -        -        -        -
