@@ -11,8 +11,9 @@ import { DIVERGED, IS_OVER, progressText } from "./words";
 
 /** Networks in the average: fewer while training goes on, so that it follows. */
 const [AVERAGED_TRAINING, AVERAGED_AT_REST] = [10, 100];
-/** Milliseconds of a frame for each of the three surfaces, while training goes on and at rest. */
-const [SLICE_TRAINING, SLICE_AT_REST] = [3, 10];
+/** Milliseconds of a frame for each of the three surfaces, while training goes on and at rest: a slow phone takes
+ * four times as long, and answers its reader after at most 50. */
+const [SLICE_TRAINING, SLICE_AT_REST] = [3, 4];
 /** Milliseconds between two masks that are shown: more than three flashes in a second could harm some people. */
 const MASK_PAUSE = 400;
 /** Milliseconds between two updates of numbers and drawings, and between two sentences for screen readers. */
