@@ -1,5 +1,7 @@
 """A browser is found, or installed, or its absence is said aloud."""
 
+import contextlib
+
 import pytest
 
 pytest.importorskip("playwright.sync_api", reason="the browser tests need Playwright: pip install '.[test]'")
@@ -11,6 +13,7 @@ from tests.book import browser
 def asked(monkeypatch):
     """What would have been run to install a browser; nothing is."""
     commands = []
+    monkeypatch.setattr(browser, "sync_playwright", contextlib.nullcontext)
     monkeypatch.setattr(browser.subprocess, "run", lambda command, **_: commands.append(command[1:]))
     return commands
 

@@ -11,9 +11,9 @@ import pytest
 
 pytest.importorskip("playwright.sync_api", reason="the browser tests need Playwright: pip install '.[test]'")
 
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from tests.book.axe import violations_on
 from tests.book.browser import DESK, PHONE
 
 EXERCISES, REVIEW = "exercises/01-coins.html", "review.html"
@@ -566,9 +566,7 @@ def test_axe_finds_nothing_and_no_page_is_wider_than_its_screen(browser, address
                     scroll = f"new Promise((done) => {{ scrollTo(0, {place}); setTimeout(done, 100); }})"
                     reader.page.evaluate(scroll)
                 expect(reader.page.locator("#pst-back-to-top")).to_be_visible()
-            found = Axe().run(reader.page).response["violations"]
-            problems = [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in found]
-            assert problems == []
+            assert violations_on(reader.page) == []
             width = reader.page.evaluate("document.documentElement.scrollWidth")
             assert width <= viewport["width"]
         assert reader.errors == []

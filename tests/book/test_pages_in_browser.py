@@ -4,7 +4,6 @@ Each page writes a line of the table that is shown when the tests end, and kept 
 """
 
 import gzip
-import json
 import time
 from functools import cache
 from pathlib import Path
@@ -14,9 +13,8 @@ import pytest
 
 pytest.importorskip("playwright.sync_api", reason="the browser tests need Playwright: pip install '.[test]'")
 
-from axe_playwright_python.base import AXE_SCRIPT
-
 from tests.book import browser as browsers
+from tests.book.axe import violations_on
 from tests.book.browser import DESK, PHONE
 from tests.book.pages_table import store
 from tests.book.test_book import BOOK, skip_unless_built
@@ -26,42 +24,10 @@ PAGES = sorted(
 )
 MOST_KB = 450  # compressed, with the figures
 
-# Nine tenths of axe's time go into the contrast of each piece of text, of which a chapter has two thousand in
-# some fifty kinds. So contrast is measured once for each kind: the same colour, size and weight on the same
-# ground. Two of the four corners get every rule; between them every width and every colour scheme occurs. The
-# other two get those whose outcome depends on both.
+# Two of the four corners get every rule of axe; between them every width and every colour scheme occurs. The
+# other two get those whose outcome depends on both, and contrasts.
 SIGHT = ["target-size", "link-in-text-block", "scrollable-region-focusable"]
 CORNERS = (("light", DESK, None), ("dark", DESK, SIGHT), ("dark", PHONE, None), ("light", PHONE, SIGHT))
-
-# Marks one element of each kind. What has no text of its own, such as a field, is a kind of its own.
-MARK_KINDS = """() => {
-  for (const old of document.querySelectorAll("[data-kind-of-text]")) delete old.dataset.kindOfText;
-  const grounds = new Map([[null, ""]]), kinds = new Set();
-  const ground = (element) => {
-    if (!grounds.has(element)) {
-      const { backgroundColor, backgroundImage, opacity, filter, position } = getComputedStyle(element);
-      const own = [backgroundColor, backgroundImage, opacity, filter, position].join();
-      const plain = own === "rgba(0, 0, 0, 0),none,1,none,static" || own.endsWith("0),none,1,none,relative");
-      grounds.set(element, ground(element.parentElement) + (plain ? "" : `/${own}`));
-    }
-    return grounds.get(element);
-  };
-  const note = (element, kind) => {
-    if (kinds.has(kind)) return;
-    kinds.add(kind);
-    element.dataset.kindOfText = kinds.size;
-  };
-  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  while (texts.nextNode()) {
-    const element = texts.currentNode.parentElement;
-    if (texts.currentNode.data.trim() && element.checkVisibility({ visibilityProperty: true })) {
-      const { color, fontSize, fontWeight, textShadow } = getComputedStyle(element);
-      note(element, [color, fontSize, fontWeight, textShadow, ground(element)].join());
-    }
-  }
-  for (const field of document.querySelectorAll("input, select, textarea")) note(field, field);
-  return kinds.size;
-}"""
 
 # All figures and fonts, also those that a reader has not come to yet.
 COMPLETE = """async () => {
@@ -109,23 +75,6 @@ class Tab:
         )
         self.page.evaluate(DRAWN)
 
-    def axe(self, rules):
-        """What axe finds by some of its rules or by all, and by contrasts; one line for each rule."""
-        chosen = {"runOnly": rules} if rules else {"rules": {"color-contrast": {"enabled": False}}}
-        assert self.page.evaluate(MARK_KINDS) > 3
-        found = self._run("document", chosen)
-        found += self._run({"include": "[data-kind-of-text]"}, {"runOnly": ["color-contrast"]})
-        return [
-            f"{rule['id']} ({rule['help']}): {[node['html'][:120] for node in rule['nodes'][:3]]}"
-            for rule in found
-        ]
-
-    def _run(self, place, options):
-        # To preload would be to fetch style sheets, which a browser refuses on a disk.
-        options = {"preload": False, "resultTypes": ["violations"], **options}
-        place = place if isinstance(place, str) else json.dumps(place)
-        return self.page.evaluate(f"async () => (await axe.run({place}, {json.dumps(options)})).violations")
-
 
 @pytest.fixture(scope="module")
 def tab(browser):
@@ -160,7 +109,6 @@ def test_a_page_is_light_silent_and_accessible(tab, server, name):
     kb = kilobytes(url for url in asked if url.startswith("file:"))
     said = list(tab.said)
 
-    tab.page.evaluate(AXE_SCRIPT)
     tab.page.evaluate(OPEN)
     violations, wide = [], []
     for scheme, viewport, rules in CORNERS:
@@ -169,7 +117,7 @@ def test_a_page_is_light_silent_and_accessible(tab, server, name):
         width = tab.page.evaluate("document.documentElement.scrollWidth")
         if width > viewport["width"]:
             wide.append(f"{corner}: {width} px")
-        violations += [f"{corner}: {line}" for line in tab.axe(rules)]
+        violations += [f"{corner}: {line}" for line in violations_on(tab.page, rules)]
     store(
         name,
         {
@@ -200,13 +148,12 @@ CHAPTER = "chapters/01-overfitting.html"
 )
 def test_a_single_word_that_few_can_read_is_found(tab, scheme, style):
     tab.open((BOOK / CHAPTER).as_uri())
-    tab.page.evaluate(AXE_SCRIPT)
     tab.page.evaluate(OPEN)
     tab.look(scheme, DESK)
-    assert [line for line in tab.axe(SIGHT) if "contrast" in line] == []
+    assert [line for line in violations_on(tab.page, SIGHT) if "contrast" in line] == []
     change = "([style]) => { [...document.querySelectorAll('pre .n')].at(-1).style = style; }"
     tab.page.evaluate(change, [style])
-    assert [line for line in tab.axe(SIGHT) if line.startswith("color-contrast")] != []
+    assert [line for line in violations_on(tab.page, SIGHT) if line.startswith("color-contrast")] != []
 
 
 FOCUSABLE = """() => {
