@@ -13,12 +13,13 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from coursebook import chromium
 from coursebook.chromium import NO_BROWSER, NoBrowserError, find_chromium
 
 DESK, PHONE = {"width": 1280, "height": 900}, {"width": 375, "height": 800}
+PATIENCE = 60_000  # milliseconds; a machine may be busy with other things
 
 
 def provide() -> str:
@@ -44,6 +45,8 @@ def started() -> Iterator[Browser]:
             browser = stack.enter_context(chromium.started())
         except NoBrowserError as error:
             pytest.skip(str(error))
+        expect.set_options(timeout=PATIENCE)
+        stack.callback(expect.set_options, timeout=5_000)  # as it comes
         yield browser
 
 

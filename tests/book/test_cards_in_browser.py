@@ -14,7 +14,7 @@ pytest.importorskip("playwright.sync_api", reason="the browser tests need Playwr
 from playwright.sync_api import Page, expect
 
 from tests.book.axe import violations_on
-from tests.book.browser import DESK, PHONE
+from tests.book.browser import DESK, PATIENCE, PHONE
 
 EXERCISES, REVIEW = "exercises/01-coins.html", "review.html"
 KEY = "dropout-measured/reviews"
@@ -77,7 +77,7 @@ class Reader:
 def reading(browser, address, **options) -> Iterator[Reader]:
     options = {"viewport": DESK, "timezone_id": ZONE, "locale": "en-GB"} | options
     context = browser.new_context(**options)
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE)
     try:
         reader = Reader(context, address)
         yield reader

@@ -11,30 +11,18 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from coursebook.published import rooted
-from tests.book import browser as browsers
+from tests.book.browser import DESK, PATIENCE
 
 CHAPTER = "chapters/01-coins.html"
 
 pytestmark = pytest.mark.book
 
 
-@pytest.fixture(scope="module")
-def browser():
-    with browsers.started() as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
-def addresses(sample):
-    with browsers.served(sample.html) as server:
-        yield {"file": sample.html.as_uri(), "http": server}
-
-
 @contextmanager
 def visiting(browser, address, **options):
     """A page on which nothing may go wrong, and that may ask for nothing elsewhere."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, base_url=f"{address}/", **options)
-    context.set_default_timeout(10_000)
+    context = browser.new_context(viewport=DESK, base_url=f"{address}/", **options)
+    context.set_default_timeout(PATIENCE)
     wrong = []
     context.on("weberror", lambda error: wrong.append(str(error.error)))
     context.on("console", lambda line: wrong.append(line.text) if line.type in ("error", "warning") else None)

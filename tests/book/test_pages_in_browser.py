@@ -15,7 +15,7 @@ pytest.importorskip("playwright.sync_api", reason="the browser tests need Playwr
 
 from tests.book import browser as browsers
 from tests.book.axe import violations_on
-from tests.book.browser import DESK, PHONE
+from tests.book.browser import DESK, PATIENCE, PHONE
 from tests.book.pages_table import store
 from tests.book.test_book import BOOK, skip_unless_built
 
@@ -46,7 +46,7 @@ class Tab:
 
     def __init__(self, browser):
         context = browser.new_context(viewport=DESK, color_scheme="light", reduced_motion="reduce")
-        context.set_default_timeout(60_000)
+        context.set_default_timeout(PATIENCE)
         self.page = context.new_page()
         self.asked, self.said = [], []
         self.page.on("request", lambda request: self.asked.append(request.url))

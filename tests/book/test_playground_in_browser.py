@@ -12,11 +12,10 @@ pytest.importorskip("playwright.sync_api", reason="the browser tests need Playwr
 from playwright.sync_api import Page, expect
 
 from tests.book.axe import violations_on
-from tests.book.browser import DESK, PHONE
+from tests.book.browser import DESK, PATIENCE, PHONE
 from tests.coursebook.scripts import in_node
 
 SMALL = "data=moons&noise=0.4&points=20&seed=3&width=6&p=0,0.5&pause=12"
-PATIENCE = 60_000  # milliseconds; a machine may be busy with other things
 
 pytestmark = pytest.mark.book
 
@@ -71,13 +70,6 @@ def playing(browser, address, **options) -> Iterator[Player]:
         assert errors == []
     finally:
         context.close()
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _patience():
-    expect.set_options(timeout=PATIENCE)
-    yield
-    expect.set_options(timeout=5_000)
 
 
 @pytest.fixture(params=["file", "http"])
