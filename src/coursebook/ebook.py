@@ -28,7 +28,7 @@ NAME = "dropout-measured"
 STYLE, COVER = "epub.css", "cover.png"
 _ITEM = re.compile(r'<item id="([^"]+)" href="([^"]+)" media-type="([^"]+)" />')
 # Attributes of HTML 4, which outputs of pandas still carry, and of the theme's script.
-_OBSOLETE = ("border", "align", "valign", "scoped", "data-toggle")
+_OBSOLETE = ("border", "align", "halign", "valign", "scoped", "data-toggle")
 
 
 class EBookBuilder(Epub3Builder):
@@ -103,6 +103,11 @@ class EBookBuilder(Epub3Builder):
         page = BeautifulSoup(context["body"], "html.parser")
         for part in page.select("script, body style, .headerlink"):
             part.decompose()
+        for summary in page.select("summary:has(> .collapsed)"):
+            summary.string = summary.select_one(".collapsed").get_text()  # a paragraph may not stand there
+        for drawing in page.select("svg"):  # HTML knows its namespace, and forgives the case of attributes
+            drawing["xmlns"] = "http://www.w3.org/2000/svg"
+            drawing["viewBox"] = drawing.attrs.pop("viewbox", drawing.get("viewBox", ""))
         for element in page.find_all(True):
             for name in _OBSOLETE:
                 if name in element.attrs:
@@ -125,6 +130,10 @@ class EBookBuilder(Epub3Builder):
             return False
         docname = path.relative_to(folder).with_suffix("").as_posix()
         return docname in self.env.all_docs and not self._without(docname)
+
+    def toc_metadata(self, level: int, navpoints: list[Any]) -> dict[str, Any]:
+        """Name the book in the older table of contents as in the list of files."""
+        return super().toc_metadata(level, navpoints) | {"uid": self.config.epub_identifier}
 
     def build_content(self) -> None:
         """Write the list of files, and say there which pages hold MathML and SVG, and what the cover is."""
