@@ -103,11 +103,13 @@ class EBookBuilder(Epub3Builder):
         page = BeautifulSoup(context["body"], "html.parser")
         for part in page.select("script, body style, .headerlink"):
             part.decompose()
-        for summary in page.select("summary:has(> .collapsed)"):
-            summary.string = summary.select_one(".collapsed").get_text()  # a paragraph may not stand there
+        for words in page.select("summary > .collapsed"):
+            assert words.parent is not None
+            words.parent.string = words.get_text()  # a paragraph may not stand there
         for drawing in page.select("svg"):  # HTML knows its namespace, and forgives the case of attributes
             drawing["xmlns"] = "http://www.w3.org/2000/svg"
-            drawing["viewBox"] = drawing.attrs.pop("viewbox", drawing.get("viewBox", ""))
+            if "viewbox" in drawing.attrs:
+                drawing["viewBox"] = drawing.attrs.pop("viewbox")
         for element in page.find_all(True):
             for name in _OBSOLETE:
                 if name in element.attrs:
