@@ -14,7 +14,8 @@ from coursebook import printing
 from coursebook.chromium import NoBrowserError
 from coursebook.errors import BookError
 from coursebook.single_page import PAGE
-from tests.book.conftest import SampleBook, make_sample
+from dropoutlab.catalogue import entries
+from tests.book.conftest import REPOSITORY, SampleBook, make_sample
 
 OPF = "{http://www.idpf.org/2007/opf}"
 DC = "{http://purl.org/dc/elements/1.1/}"
@@ -207,3 +208,42 @@ def test_a_page_prints_with_links_to_the_book_beside_the_pdf_or_to_the_published
         links = [note["/A"]["/URI"] for note in notes if "/A" in note]
         assert f"{begin}evidence/toy.html" in links
         assert not [link for link in links if link.startswith("file:")]
+
+
+def evidence_link(source: str) -> str:
+    claim = re.fullmatch(r"\{claim\}`(.+)`", source)
+    words = "the study of it"
+    if claim:
+        measured = entries()[claim[1]].parts
+        verdict = "contradicted, −0.0220 [−0.0272, −0.0169] points, n = 10" if measured else "exact, true"
+        words = f"{claim[1]}: {verdict}"
+    return f'<a href="evidence/index.html#claim-a-1">{words}</a>'
+
+
+@pytest.mark.parametrize("paper", ["A4", "Letter"])
+def test_the_cheat_sheet_prints_on_one_page_with_its_links(sample, paper):
+    """The rows of the real one, on a page of the sample, with every claim that is registered measured."""
+    lines = (REPOSITORY / "cheatsheet.md").read_text(encoding="utf-8").splitlines()
+    rows = [
+        line.strip("| ").split(" | ") for line in lines if line.startswith("| ") and "Evidence" not in line
+    ]
+    assert len(rows) > 20
+    page = BeautifulSoup(sample.page("glossary"), "html.parser")
+    cells = "".join(
+        f"<tr><td><p>{says}</p></td><td><p>{', '.join(map(evidence_link, rests.split(', ')))}</p></td></tr>"
+        for says, rests in rows
+    )
+    headings = "<section><h2>A heading</h2></section>" * sum(line.startswith("## ") for line in lines)
+    body = f"{headings}<section><table>{cells}</table></section>"
+    sheet = f'<section id="cheat-sheet"><h1>Cheat sheet</h1><p>Two lines. Two lines.</p>{body}</section>'
+    page.select_one("article.bd-article").replace_with(
+        BeautifulSoup(f'<article class="bd-article">{sheet}</article>', "html.parser")
+    )
+    source, target = sample.html / "sheet.html", sample.root / "_build" / "sheet.pdf"
+    source.write_text(str(page), encoding="utf-8")
+    try:
+        assert printed(printing.print_page, source, target, folder=sample.html, paper=paper) == 1
+    finally:
+        source.unlink()
+    notes = [note.get_object() for note in PdfReader(target).pages[0]["/Annots"]]
+    assert len([note for note in notes if "claim-a-1" in note["/A"]["/URI"]]) >= len(rows)
