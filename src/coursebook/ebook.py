@@ -92,7 +92,8 @@ class EBookBuilder(Epub3Builder):
         event_arg: Any = None,
     ) -> None:
         """Write a page as well-formed XML."""
-        if not pagename.startswith("genindex"):
+        # Not the index, nor the page for addresses that do not exist: they belong to the site.
+        if pagename in self.env.all_docs or f"{pagename}.xhtml" == self.coverpage_name:
             super().handle_page(pagename, addctx, templatename, outfilename, event_arg)
             path = Path(self.outdir, f"{pagename}.xhtml")
             path.write_text(self._well_formed(pagename, path.read_text(encoding="utf-8")), encoding="utf-8")
