@@ -204,9 +204,15 @@ def without_glue(source: str) -> str:
         >>> print(without_glue("from myst_nb import glue\nx = 1\nglue(\n    'x', x\n)\nx"))
         x = 1
         x
+        >>> without_glue("%timeit 1 + 1")
+        '%timeit 1 + 1'
     """
     lines, dropped = source.splitlines(), set[int]()
-    for node in ast.walk(ast.parse(source)):
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:
+        return source.strip("\n")  # not Python alone: a magic of IPython, say
+    for node in ast.walk(tree):
         if isinstance(node, ast.stmt) and _is_glue(node):
             dropped.update(range(node.lineno - 1, node.end_lineno or node.lineno))
     return "\n".join(line for number, line in enumerate(lines) if number not in dropped).strip("\n")

@@ -235,7 +235,7 @@ def loads(sample, page, script, rule):
 def test_the_script_comes_only_where_there_are_cards(sample, exercises, chapter):
     review = BeautifulSoup(sample.page("review"), "html.parser")
     for page, expected in ((exercises, True), (chapter, False), (review, True)):
-        assert loads(sample, page, "cards.js", ".recall-card") == (expected, expected)
+        assert loads(sample, page, "cards.js", ".recall-grades") == (expected, expected)
 
 
 def test_the_playground_comes_only_on_its_page(sample, chapter):
