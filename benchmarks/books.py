@@ -37,9 +37,10 @@ def measure(bench: Bench, record: Record) -> None:
         make = small_book if bench.quick else copy_book
         clean, edited, plain = (make(Path(folder) / name) for name in ("clean", "edited", "plain"))
         build(edited)()
+        repeats = 1 if bench.quick else 3
         ways = {"clean": build(clean), "edit": build(edited), "limit": jupyter_book(plain)}
         before = {"clean": forget(clean), "edit": add_sentence(edited), "limit": forget(plain)}
-        found = bench.medians("build", ways, repeats=3, before=before, warm=False)
+        found = bench.medians("build", ways, repeats=repeats, before=before, warm=False)
         check_edit(edited)
         limit = {"limit": found["limit"], "limit_is": "Jupyter Book alone"}
         record.add("book_build_s", found["clean"], ours=found["clean"], **limit)
@@ -50,7 +51,7 @@ def measure(bench: Bench, record: Record) -> None:
         pages = [multiply_chapters(copy, factor) for factor, copy in copies.items()]
         growing = {str(factor): jupyter_book(copy) for factor, copy in copies.items()}
         again = {str(factor): forget(copy) for factor, copy in copies.items()}
-        times = bench.medians("growth of builds", growing, repeats=3, before=again, warm=False)
+        times = bench.medians("growth of builds", growing, repeats=repeats, before=again, warm=False)
         record.grow("book_pages", pages, list(times.values()), exponent=slope(pages, list(times.values())))
 
 

@@ -167,8 +167,10 @@ def _markdown(source: str) -> NotebookNode:
 def _code(source: str, like: NotebookNode | None = None) -> NotebookNode:
     cell: NotebookNode = v4.new_code_cell(source)  # type: ignore[no-untyped-call]
     if like is not None:
-        cell.outputs = [output for output in like.outputs if "scrapbook" not in output.get("metadata", {})]
-        cell.execution_count = like.execution_count
+        cell.outputs = [
+            output for output in like.get("outputs", []) if "scrapbook" not in output.get("metadata", {})
+        ]
+        cell.execution_count = like.get("execution_count")
         if "hide-input" in like.metadata.get("tags", []):
             cell.metadata["jupyter"] = {"source_hidden": True}
         if "raises-exception" in like.metadata.get("tags", []):
