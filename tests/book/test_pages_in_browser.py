@@ -50,9 +50,13 @@ class Tab:
         self.page = context.new_page()
         self.asked, self.said = [], []
         self.page.on("request", lambda request: self.asked.append(request.url))
-        self.page.on("requestfailed", lambda request: self.said.append(f"not loaded: {request.url}"))
+        self.page.on("requestfailed", self._note_failure)
         self.page.on("pageerror", lambda error: self.said.append(f"error: {error}"))
         self.page.on("console", self._note)
+
+    def _note_failure(self, request):
+        if request.failure != "net::ERR_ABORTED":  # the next page was opened before this one had its icon
+            self.said.append(f"not loaded: {request.url}")
 
     def _note(self, message):
         if message.type in ("warning", "error", "assert"):

@@ -5,7 +5,7 @@ document.addEventListener("DOMContentLoaded", () => {
   const update = () => {
     // All is measured before anything is changed: otherwise each change would have the page laid out again.
     const elements = [...document.querySelectorAll(scrolling)];
-    const wide = elements.map((element) => element.scrollWidth > element.clientWidth + 1);
+    const wide = elements.map((element) => element.scrollWidth > element.clientWidth);
     elements.forEach((element, index) => {
       if (wide[index]) element.tabIndex = 0;
       else element.removeAttribute("tabindex");
