@@ -26,6 +26,9 @@ _NAMES = re.compile(r"""\b(?:class|id)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 _BODY = re.compile(r"<script\b[^>]*>(.*?)</script>", re.DOTALL)
 _WORD = re.compile(r"[\w-]+")
 
+# Scripts of extensions that load on every page, and the class that they look for.
+_IDLE = {"design-tabs.js": "sd-tab-set"}
+
 _LAST = 950  # after whatever else still adds or changes pages
 
 
@@ -37,7 +40,8 @@ def lighten(app: Sphinx, exception: Exception | None) -> None:
         scripts = [path.read_text(encoding="utf-8") for path in root.glob("_static/**/*.js")]
         bundles = Bundles(root, names_in(pages.values(), scripts))
         for path, text in pages.items():
-            changed = with_lazy_pictures(with_deferred_scripts(bundles.with_one_sheet(path, text)))
+            changed = without_idle_scripts(bundles.with_one_sheet(path, text))
+            changed = with_lazy_pictures(with_deferred_scripts(changed))
             path.write_text(changed, encoding="utf-8")
         bundles.finish()
 
@@ -106,6 +110,21 @@ class Bundles:
             path.unlink()
         shown = icons.icons_in("".join(self._texts.values()))
         icons.shrink(self.static / "vendor" / "fontawesome" / "webfonts", shown)
+
+
+def without_idle_scripts(text: str) -> str:
+    """A page without the scripts that would find nothing to do on it.
+
+    Example:
+        >>> without_idle_scripts('<script src="_static/design-tabs.js?v=1"></script><p>')
+        '<p>'
+        >>> without_idle_scripts('<script src="design-tabs.js"></script><div class="sd-tab-set">')
+        '<script src="design-tabs.js"></script><div class="sd-tab-set">'
+    """
+    for script, name in _IDLE.items():
+        if name not in text.replace(script, ""):
+            text = re.sub(rf'<script\b[^>]*\bsrc="[^"]*{re.escape(script)}[^"]*"[^>]*></script>\s*', "", text)
+    return text
 
 
 def with_deferred_scripts(text: str) -> str:
