@@ -10,6 +10,7 @@ from itertools import chain
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from PIL import Image
 from sphinx.application import Sphinx
 
 from coursebook import icons, stylesheets
@@ -21,7 +22,9 @@ _SHEET = re.compile(
 _SCRIPT = re.compile(
     r'<script(?![^>]*\b(?:defer|async|type)\b)(?=[^>]*\bsrc="(?![^"]*documentation_options))'
 )
-_PICTURE = re.compile(r"<img\b(?![^>]*\bloading=)")
+_PICTURE = re.compile(r"<img\b(?![^>]*\bloading=)[^>]*>")
+_SOURCE = re.compile(r'\bsrc="([^"]+)"')
+_SIZED = re.compile(r"\s(?:width|height)=")
 _NAMES = re.compile(r"""\b(?:class|id)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 _BODY = re.compile(r"<script\b[^>]*>(.*?)</script>", re.DOTALL)
 _WORD = re.compile(r"[\w-]+")
@@ -41,7 +44,7 @@ def lighten(app: Sphinx, exception: Exception | None) -> None:
         bundles = Bundles(root, names_in(pages.values(), scripts))
         for path, text in pages.items():
             changed = without_idle_scripts(bundles.with_one_sheet(path, text))
-            changed = with_lazy_pictures(with_deferred_scripts(changed))
+            changed = with_lazy_pictures(with_deferred_scripts(changed), path.parent)
             path.write_text(changed, encoding="utf-8")
         bundles.finish()
 
@@ -137,10 +140,28 @@ def with_deferred_scripts(text: str) -> str:
     return text if "searchtools.js" in head else _SCRIPT.sub("<script defer", head) + end + body
 
 
-def with_lazy_pictures(text: str) -> str:
-    """A page that loads the pictures of its text when a reader comes near them."""
+def with_lazy_pictures(text: str, folder: Path) -> str:
+    """A page that loads the pictures of its text when a reader comes near them, in places kept for them.
+
+    The sizes of the files go into the page: without them a picture has no height until it is there, and the
+    text that a reader came for moves away.
+
+    Args:
+        text: the page.
+        folder: where the page lies.
+    """
     frame, start, article = text.partition("<article")
-    return frame + start + _PICTURE.sub('<img loading="lazy"', article)
+    return frame + start + _PICTURE.sub(lambda tag: _lazy(tag[0], folder), article)
+
+
+def _lazy(tag: str, folder: Path) -> str:
+    source = _SOURCE.search(tag)
+    path = folder / unquote(urlsplit(source[1]).path) if source else folder
+    size = ""
+    if path.suffix == ".png" and path.is_file() and not _SIZED.search(tag):
+        with Image.open(path) as picture:
+            size = f' width="{picture.width}" height="{picture.height}"'
+    return tag.replace("<img", f'<img loading="lazy"{size}', 1)
 
 
 def setup(app: Sphinx) -> None:

@@ -227,3 +227,17 @@ def test_figures_keep_their_colours_in_the_dark(tab):
     tab.look("dark", DESK)
     filters = "[...document.querySelectorAll('article img')].map((image) => getComputedStyle(image).filter)"
     assert set(tab.page.evaluate(filters)) == {"none"}
+
+
+@pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
+def test_the_text_stays_where_it_is_while_pictures_come(browser, viewport):
+    skip_unless_built()
+    page = browser.new_page(viewport=viewport)
+    page.goto((BOOK / CHAPTER).as_uri())
+    height = "document.documentElement.scrollHeight"
+    before = page.evaluate(height)
+    assert page.evaluate("[...document.images].some((image) => !image.complete)")  # some are still to come
+    page.evaluate(COMPLETE)
+    # A picture's height is rounded to whole pixels once it is there.
+    assert abs(page.evaluate(height) - before) <= page.locator("article img").count()
+    page.close()
