@@ -1,4 +1,4 @@
-"""Make the finished pages light: one style sheet each, small icon fonts, nothing that delays the first look.
+"""Make the finished pages light: one style sheet each, small pictures and icon fonts, no idle scripts.
 
 They are changed after all of them are written: only then is it known which classes and icons they use.
 """
@@ -10,11 +10,11 @@ from itertools import chain
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from PIL import Image
 from sphinx.application import Sphinx
 
 from coursebook import icons, stylesheets
 from coursebook.assets import SITE
+from coursebook.pictures import Pictures, with_lazy_pictures
 
 _SHEET = re.compile(
     r'[ \t]*<link\b(?=[^>]*\brel="stylesheet")(?![^>]*\bmedia=)[^>]*\bhref="(?!\w+:|//)([^"]+)"[^>]*>\n?'
@@ -22,9 +22,6 @@ _SHEET = re.compile(
 _SCRIPT = re.compile(
     r'<script(?![^>]*\b(?:defer|async|type)\b)(?=[^>]*\bsrc="(?![^"]*documentation_options))'
 )
-_PICTURE = re.compile(r"<img\b(?![^>]*\bloading=)[^>]*>")
-_SOURCE = re.compile(r'\bsrc="([^"]+)"')
-_SIZED = re.compile(r"\s(?:width|height)=")
 _NAMES = re.compile(r"""\b(?:class|id)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 _BODY = re.compile(r"<script\b[^>]*>(.*?)</script>", re.DOTALL)
 _WORD = re.compile(r"[\w-]+")
@@ -42,11 +39,13 @@ def lighten(app: Sphinx, exception: Exception | None) -> None:
         pages = {path: path.read_text(encoding="utf-8") for path in _pages(root)}
         scripts = [path.read_text(encoding="utf-8") for path in root.glob("_static/**/*.js")]
         bundles = Bundles(root, names_in(pages.values(), scripts))
+        pictures = Pictures(root)
         for path, text in pages.items():
             changed = without_idle_scripts(bundles.with_one_sheet(path, text))
-            changed = with_lazy_pictures(with_deferred_scripts(changed), path.parent)
-            path.write_text(changed, encoding="utf-8")
+            changed = pictures.in_small_files(with_deferred_scripts(changed), path.parent)
+            path.write_text(with_lazy_pictures(changed, path.parent), encoding="utf-8")
         bundles.finish()
+        pictures.finish()
 
 
 def _pages(root: Path) -> Iterable[Path]:
@@ -138,30 +137,6 @@ def with_deferred_scripts(text: str) -> str:
     """
     head, end, body = text.partition("</head>")
     return text if "searchtools.js" in head else _SCRIPT.sub("<script defer", head) + end + body
-
-
-def with_lazy_pictures(text: str, folder: Path) -> str:
-    """A page that loads the pictures of its text when a reader comes near them, in places kept for them.
-
-    The sizes of the files go into the page: without them a picture has no height until it is there, and the
-    text that a reader came for moves away.
-
-    Args:
-        text: the page.
-        folder: where the page lies.
-    """
-    frame, start, article = text.partition("<article")
-    return frame + start + _PICTURE.sub(lambda tag: _lazy(tag[0], folder), article)
-
-
-def _lazy(tag: str, folder: Path) -> str:
-    source = _SOURCE.search(tag)
-    path = folder / unquote(urlsplit(source[1]).path) if source else folder
-    size = ""
-    if path.suffix == ".png" and path.is_file() and not _SIZED.search(tag):
-        with Image.open(path) as picture:
-            size = f' width="{picture.width}" height="{picture.height}"'
-    return tag.replace("<img", f'<img loading="lazy"{size}', 1)
 
 
 def setup(app: Sphinx) -> None:

@@ -3,9 +3,8 @@
 from types import SimpleNamespace
 
 import pytest
-from PIL import Image
 
-from coursebook.light import lighten, with_deferred_scripts, with_lazy_pictures
+from coursebook.light import lighten, with_deferred_scripts
 
 HEAD = """<head>
     <link rel="stylesheet" type="text/css" href="{0}_static/styles/theme.css?v=1" />
@@ -63,20 +62,3 @@ def test_scripts_wait_until_the_page_is_read():
     assert with_deferred_scripts(page.format(before) + end) == page.format(after) + end
     search = page.format(before) + '<script src="searchtools.js"></script>' + end
     assert with_deferred_scripts(search) == search
-
-
-def test_pictures_of_the_text_wait_until_a_reader_is_near(tmp_path):
-    page = '<img src="logo"><article><img src="a"><img loading="eager" src="b">'
-    assert with_lazy_pictures(page, tmp_path) == (
-        '<img src="logo"><article><img loading="lazy" src="a"><img loading="eager" src="b">'
-    )
-
-
-def test_the_place_of_a_picture_is_kept(tmp_path):
-    (tmp_path / "chapters").mkdir()
-    Image.new("P", (30, 20)).save(tmp_path / "a picture.png")
-    rest = 'src="../a%20picture.png" style="width: 15px;" />'
-    kept = with_lazy_pictures(f"<article><img {rest}", tmp_path / "chapters")
-    assert kept == f'<article><img loading="lazy" width="30" height="20" {rest}'
-    sized = with_lazy_pictures(f'<article><img width="9" {rest}', tmp_path / "chapters")
-    assert sized == f'<article><img loading="lazy" width="9" {rest}'
