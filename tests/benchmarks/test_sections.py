@@ -207,12 +207,57 @@ def test_a_build_that_fails_stops_the_run(tmp_path):
 
 
 @pytest.mark.book
-def test_books_are_built_and_grow():
+def test_books_are_built_and_grow(monkeypatch):
+    built = []
+
+    def pretended(way):
+        """A builder that notes what it builds, and shows each source instead of a page."""
+
+        def make(root):
+            def build():
+                built.append((root.name, way, (root / "_build").exists()))
+                for source in (root / "chapters").glob("*.md"):
+                    page = root / "_build" / "html" / "chapters" / f"{source.stem}.html"
+                    page.parent.mkdir(parents=True, exist_ok=True)
+                    page.write_text(source.read_text(encoding="utf-8"), encoding="utf-8")
+
+            return build
+
+        return make
+
+    monkeypatch.setattr(books, "build", pretended("ours"))
+    monkeypatch.setattr(books, "jupyter_book", pretended("peer"))
     record = measured(books)
+    assert built[0] == ("edited", "ours", False)  # an edit is one of a book that was built before
+    assert sorted(built[1:4]) == [
+        ("clean", "ours", False),
+        ("edited", "ours", True),
+        ("plain", "peer", False),
+    ]
+    assert sorted(built[4:]) == [("times-1", "peer", False), ("times-2", "peer", False)]
     assert record.measured["book_build_s"] > 0
     assert record.measured["prose_edit_rebuild_s"] > 0
-    few, many = record.growth["book_pages"]["sizes"]
-    assert few < many
+    assert record.growth["book_pages"]["sizes"] == [2, 3]
+
+
+def test_an_edit_that_a_build_overlooks_is_an_error(tmp_path):
+    root = books.small_book(tmp_path / "book")
+    page = root / "_build" / "html" / "chapters" / "01-a.html"
+    page.parent.mkdir(parents=True)
+    page.write_text("<h1>A chapter</h1>")
+    with pytest.raises(RuntimeError, match=r"01-a\.html was not built again"):
+        books.check_edit(root)
+
+
+@pytest.mark.parametrize("builder", [books.build, books.jupyter_book], ids=["ours", "peer"])
+def test_a_builder_builds_and_says_when_it_cannot(builder, tmp_path):
+    root = books.small_book(tmp_path / "book")
+    builder(root)()
+    assert "A chapter" in (root / "_build" / "html" / "chapters" / "01-a.html").read_text()
+    (root / "_toc.yml").unlink()
+    books.forget(root)()
+    with pytest.raises(RuntimeError, match=r"failed:\n"):
+        builder(root)()
 
 
 def test_a_record_keeps_the_order_of_the_table_and_four_digits():

@@ -48,7 +48,7 @@ def test_the_confusion_matrix_is_diagonal():
     matrix = Counter()
     misread = []
     for name, code, solution in WRONG:
-        findings = check(name, solution).findings
+        findings = examine(exercise(name), solution)
         matrix[code, first(findings)] += 1
         if first(findings) != code:
             misread.append(f"{name}, {solution.__name__}: {code} expected, got {findings or 'a pass'}")
@@ -58,11 +58,11 @@ def test_the_confusion_matrix_is_diagonal():
     assert misread == []
 
 
+# A process takes longer to start than a solution to examine, so one of each exercise stands for the others.
 @pytest.mark.parametrize("name", sorted(banks()))
-def test_without_the_sandbox_the_findings_are_the_same(name):
-    known, bank = exercise(name), banks()[name]
-    for code, solution in bank.mistaken:
-        assert first(examine(known, solution)) == code, solution.__name__
+def test_in_the_sandbox_the_findings_are_the_same(name):
+    code, solution = banks()[name].mistaken[-1]
+    assert first(check(name, solution).findings) == code, solution.__name__
 
 
 def test_every_exercise_has_enough_of_both():
