@@ -11,9 +11,10 @@ import threading
 from collections.abc import Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
 from coursebook import chromium
 from coursebook.chromium import NO_BROWSER, NoBrowserError, find_chromium
@@ -67,6 +68,33 @@ def served(folder: Path) -> Iterator[str]:
         finally:
             server.shutdown()
             thread.join()
+
+
+@contextlib.contextmanager
+def watched(browser: Browser, address: str, **options: Any) -> Iterator[BrowserContext]:
+    """A window for the pages under an address: nothing may go wrong in it, or be asked for elsewhere."""
+    context = browser.new_context(**({"viewport": DESK} | options))
+    context.set_default_timeout(PATIENCE)
+    wrong: list[str] = []
+
+    def note(sign: bool, what: str) -> None:
+        if sign:
+            wrong.append(what)
+
+    known = (address, "data:", "blob:", "about:")
+    context.on("request", lambda asked: note(not asked.url.startswith(known), f"elsewhere: {asked.url}"))
+    context.on("response", lambda answer: note(answer.status >= 400, f"{answer.status}: {answer.url}"))
+    # Tests read pictures back pixel by pixel, for which Chromium has a piece of advice.
+    advice = "willReadFrequently"
+    context.on(
+        "console", lambda line: note(line.type in ("error", "warning") and advice not in line.text, line.text)
+    )
+    context.on("weberror", lambda error: note(True, str(error.error)))
+    try:
+        yield context
+        assert wrong == [], wrong
+    finally:
+        context.close()
 
 
 if __name__ == "__main__":

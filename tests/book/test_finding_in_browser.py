@@ -11,7 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from coursebook.published import rooted
-from tests.book.browser import DESK, PATIENCE
+from tests.book.browser import watched
 
 CHAPTER = "chapters/01-coins.html"
 
@@ -21,21 +21,8 @@ pytestmark = pytest.mark.book
 @contextmanager
 def visiting(browser, address, **options):
     """A page on which nothing may go wrong, and that may ask for nothing elsewhere."""
-    context = browser.new_context(viewport=DESK, base_url=f"{address}/", **options)
-    context.set_default_timeout(PATIENCE)
-    wrong = []
-    context.on("weberror", lambda error: wrong.append(str(error.error)))
-    context.on("console", lambda line: wrong.append(line.text) if line.type in ("error", "warning") else None)
-    context.on("response", lambda answer: wrong.append(answer.url) if answer.status >= 400 else None)
-    context.on(
-        "request",
-        lambda request: None if request.url.startswith(address) else wrong.append(request.url),
-    )
-    try:
+    with watched(browser, address, base_url=f"{address}/", **options) as context:
         yield context.new_page()
-        assert wrong == []
-    finally:
-        context.close()
 
 
 @pytest.fixture(params=["file", "http"])

@@ -12,7 +12,7 @@ pytest.importorskip("playwright.sync_api", reason="the browser tests need Playwr
 from playwright.sync_api import Page, expect
 
 from tests.book.axe import violations_on
-from tests.book.browser import DESK, PATIENCE, PHONE
+from tests.book.browser import DESK, PHONE, watched
 from tests.coursebook.scripts import in_node
 
 SMALL = "data=moons&noise=0.4&points=20&seed=3&width=6&p=0,0.5&pause=12"
@@ -54,22 +54,8 @@ class Player:
 
 @contextmanager
 def playing(browser, address, **options) -> Iterator[Player]:
-    context = browser.new_context(**({"viewport": DESK} | options))
-    context.set_default_timeout(PATIENCE)
-    foreign, errors = [], []
-    context.on(
-        "request",
-        lambda request: (
-            None if request.url.startswith((address, "data:", "about:")) else foreign.append(request.url)
-        ),
-    )
-    context.on("weberror", lambda error: errors.append(str(error.error)))
-    try:
+    with watched(browser, address, **options) as context:
         yield Player(context.new_page(), address)
-        assert foreign == [], "the page asked for something elsewhere"
-        assert errors == []
-    finally:
-        context.close()
 
 
 @pytest.fixture(params=["file", "http"])
