@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from coursebook.numbers import count, effect, p_value
+from coursebook.rules import shown
 from dropoutlab.figures.studies import all_runs, described
 from dropoutlab.stats import mean_interval
 from dropoutlab.studies.decide import Outcome
@@ -53,7 +54,7 @@ def registration(study: Study) -> str:
         MyST Markdown.
     """
     criteria = "\n\n".join(
-        f"{criterion.statement.rstrip('.')}\n: {{verdict}}`not measured`\n: Rule: {criterion.rule}."
+        f"{criterion.statement.rstrip('.')}\n: {{verdict}}`not measured`\n: {shown(criterion.rule)}"
         for criterion in study.criteria
     )
     return "\n\n".join(
@@ -91,7 +92,7 @@ def _verdicts(study: Study, outcomes: dict[str, Outcome]) -> str:
         lines += [
             f"{criterion.statement.rstrip('.')}",
             f": {{verdict}}`{outcome.verdict}` {'; '.join(numbers)}",
-            f": Rule: {criterion.rule}.",
+            f": {shown(criterion.rule)}",
             "",
         ]
     return "\n".join(lines)
