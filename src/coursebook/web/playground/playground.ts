@@ -137,7 +137,8 @@ export class Playground {
   /** Show where the run is. */
   private refresh(): void {
     this.showMask();
-    this.showNumbers();
+    this.showRun();
+    this.showScores();
     this.wake();
   }
 
@@ -154,7 +155,10 @@ export class Playground {
     this.advanceSurfaces();
     const isBusy = Object.values(this.surfaces).some((surface) => surface.isBusy);
     const pause = this.pace && this.calm.matches ? CALM_PAUSE : NUMBERS_PAUSE;
-    if (!(this.pace || isBusy) || now() - this.last.numbers > pause) this.showNumbers();
+    if (!(this.pace || isBusy) || now() - this.last.numbers > pause) {
+      if (this.pace) this.showRun();
+      this.showScores();
+    }
     if (this.pace || isBusy) this.wake();
     else this.view.setState("idle");
   }
@@ -199,8 +203,11 @@ export class Playground {
     surface.begin(networks);
   }
 
-  private showNumbers(): void {
+  private showRun(): void {
     this.view.showRun(this.trainer, this.mask);
+  }
+
+  private showScores(): void {
     this.view.showScores(this.surfaces);
     this.last.numbers = now();
   }

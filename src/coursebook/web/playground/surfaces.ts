@@ -95,7 +95,9 @@ export class Surface {
       if (this.next < this.y.length) continue;
       this.next = 0;
       this.done++;
-      if (progressive || !this.isBusy) {
+      // After 1, 2, 4, 8 ... networks: a picture costs more than a network, and later ones differ less.
+      const isPowerOfTwo = (this.done & (this.done - 1)) === 0;
+      if (!this.isBusy || (progressive && isPowerOfTwo)) {
         this.show();
         fresh = true;
       }
