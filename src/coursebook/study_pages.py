@@ -14,6 +14,7 @@ from dropoutlab.studies.manifest import Manifest
 from dropoutlab.studies.protocol import Metric, Study
 
 PICTURES = Path("_build") / "pictures"
+_BAR = "\\|"  # a bar by itself would end a cell
 _PANELS = 4  # as many metrics as a page shows in pictures; the table has them all
 
 
@@ -119,13 +120,16 @@ def _figure(study: Study, rows: pd.DataFrame, root: Path) -> str:
 
 
 def _means(study: Study, rows: pd.DataFrame) -> str:
-    """Write a table of means with intervals; wide tables scroll."""
-    lines = ["| Metric | " + " | ".join(study.arms) + " |", "|:--|" + "--:|" * len(study.arms)]
-    for name, metric in study.metrics.items():
-        cells = [_mean(rows.loc[rows.arm == arm, name], metric) for arm in study.arms]
-        meaning = metric.meaning.replace("|", "\\|")  # a bar would end the cell
-        lines.append(f"| {meaning}{_unit(metric)} | " + " | ".join(cells) + " |")
-    return "Means over seeds with 95 % t-intervals:\n\n" + "\n".join(lines)
+    """Write a table of means with intervals, a line for each arm, and what its columns hold."""
+    metrics = study.metrics
+    head = [f"`{name}`{_unit(metric)}" for name, metric in metrics.items()]
+    lines = ["| Arm | " + " | ".join(head) + " |", "|:--|" + "--:|" * len(head)]
+    for arm in study.arms:
+        of_arm = rows.loc[rows.arm == arm]
+        cells = [_mean(of_arm[name], metric) for name, metric in metrics.items()]
+        lines.append(f"| {arm.replace('|', _BAR)} | " + " | ".join(cells) + " |")
+    meanings = [f"- `{name}`: {metric.meaning}" for name, metric in metrics.items()]
+    return "Means over seeds with 95 % t-intervals:\n\n" + "\n".join([*lines, "", *meanings])
 
 
 def _mean(values: "pd.Series[float]", metric: Metric) -> str:
@@ -134,7 +138,7 @@ def _mean(values: "pd.Series[float]", metric: Metric) -> str:
         return "–"
     mean = mean_interval(present)
     digits = 0 if abs(mean.mean) >= 1000 else 2 if abs(mean.mean) >= 0.1 or mean.mean == 0 else 4
-    return f"{mean:.{digits}f}"
+    return f"{mean:.{digits}f}".replace(", ", ",\u00a0")  # an interval stays on its line
 
 
 def _unit(metric: Metric) -> str:

@@ -1,9 +1,9 @@
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 
 from coursebook.study_pages import PICTURES, page, registration, shown_metrics
-from dropoutlab.studies.protocol import Metric
 from dropoutlab.studies.reading import judge
 from tests.book.evidence_sample import MANIFEST, ROWS, STUDY
 
@@ -45,8 +45,12 @@ def test_the_picture_is_written_with_a_description(text, root):
 
 
 def test_the_table_has_every_metric_and_a_dash_where_too_few_runs_have_it(text):
-    assert "| test error, % | 6.20 [" in text
-    assert "| something else | – | 3.00 [" in text
+    head, *_ = [line for line in text.splitlines() if line.startswith("| Arm |")]
+    assert "| `error`, % |" in head
+    [none] = [line for line in text.splitlines() if line.startswith("| none |")]
+    assert none.startswith("| none | 6.20 [")
+    assert none.endswith("| – |")
+    assert "- `error`: test error\n" in text
 
 
 def test_the_stored_files_and_the_commands_are_named(text):
@@ -60,9 +64,10 @@ def test_pictures_show_what_the_criteria_use():
     assert list(shown_metrics(STUDY)) == ["error", "loss"]
 
 
-def test_a_bar_in_the_meaning_of_a_metric_does_not_end_its_cell(root):
-    barred = replace(STUDY, metrics=dict(STUDY.metrics, extra=Metric("|a| over |b|", "1", optional=True)))
-    assert "| \\|a\\| over \\|b\\| | – | 3.00 [" in page(barred, ROWS, judge(barred, ROWS), MANIFEST, root)
+def test_a_bar_in_the_name_of_an_arm_does_not_end_its_cell(root):
+    barred = replace(STUDY, arms={"a|b": {}, **STUDY.arms})
+    rows = pd.concat([ROWS, ROWS[ROWS.arm == "none"].assign(arm="a|b")])
+    assert "| a\\|b | 6.20 [" in page(barred, rows, judge(STUDY, ROWS), MANIFEST, root)
 
 
 def test_a_study_that_is_not_run_shows_its_registration_and_no_number():

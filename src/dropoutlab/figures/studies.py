@@ -1,6 +1,7 @@
 """Every run of a study in one picture: points, not bars, with the mean and its interval beside them."""
 
 import math
+import textwrap
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -14,6 +15,7 @@ from dropoutlab.studies.protocol import Metric
 _ROW = 0.27  # inches for one arm
 _MARGIN = 0.75  # inches for a panel's title and axis
 _LINE = 62  # characters of a title that fit above a panel
+_TITLE_LINE = 0.17  # inches for each further line of it
 
 
 @house_style
@@ -33,7 +35,8 @@ def all_runs(rows: pd.DataFrame, arms: Sequence[str], metrics: Mapping[str, Metr
     """
     if not metrics:
         raise ValueError("need at least one metric to draw, got none")
-    height = len(metrics) * (len(arms) * _ROW + _MARGIN)
+    lines = sum(len(_title(metric).splitlines()) - 1 for metric in metrics.values())
+    height = len(metrics) * (len(arms) * _ROW + _MARGIN) + lines * _TITLE_LINE
     figure, axes = panels(rows=len(metrics), height=height)
     for panel, (name, metric) in zip(axes, metrics.items(), strict=True):
         _panel(panel, rows, arms, name, metric)
@@ -60,9 +63,12 @@ def _panel(axes: Axes, rows: pd.DataFrame, arms: Sequence[str], name: str, metri
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="x", color=FAINT, linewidth=0.6)
     axes.set_axisbelow(True)
-    title = metric.meaning if len(metric.meaning) <= _LINE else metric.meaning[: _LINE - 1].rstrip() + "…"
-    axes.set_title(title[0].upper() + title[1:])
+    axes.set_title(_title(metric))
     axes.set_xlabel({"fraction": "%", "1": ""}.get(metric.unit, metric.unit))
+
+
+def _title(metric: Metric) -> str:
+    return textwrap.fill(metric.meaning[0].upper() + metric.meaning[1:], _LINE)
 
 
 def described(rows: pd.DataFrame, arms: Sequence[str], metrics: Mapping[str, Metric]) -> str:

@@ -67,11 +67,14 @@ def test_values_over_more_than_a_decade_and_a_half_get_a_logarithmic_axis(drawn,
     assert drawn[0].get_xscale() == scale
 
 
-def test_a_long_title_is_cut(drawn):
-    metric = Metric("word " * 30, "1")
-    all_runs(table(), ["none", "dropout"], {"steps": metric})
-    assert len(drawn[0].get_title(loc="left")) <= 62
-    assert drawn[0].get_title(loc="left").endswith("…")
+def test_a_long_title_takes_lines_and_room(drawn):
+    metric = Metric("word " * 29 + "end", "1")
+    long = all_runs(table(), ["none", "dropout"], {"steps": metric})
+    short = all_runs(table(), ["none", "dropout"], {"steps": METRICS["steps"]})
+    lines = drawn[0].get_title(loc="left").splitlines()
+    assert " ".join(lines) == metric.meaning.capitalize()
+    assert max(map(len, lines)) <= 62
+    assert long.height > short.height
 
 
 def test_the_same_rows_give_the_same_picture():
