@@ -5,7 +5,7 @@ r"""What the studies say, inserted while the book is built.
     Forgetting ``eval()`` is said to ruin the accuracy {claim}`A-14`.
 
 ``{claims}`` lists one table of the catalogue, with buttons that choose a verdict; ``{study}`` fills the page
-of a study; ``{paper-table}`` puts published and own results side by side; ``{verdict}`` frames a verdict.
+of a study; ``{verdict}`` frames a verdict.
 """
 
 import shutil
@@ -13,10 +13,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from docutils import nodes
-from docutils.parsers.rst import directives
 from joblib import Memory
 from sphinx import addnodes
 from sphinx.application import Sphinx
@@ -34,7 +33,6 @@ from dropoutlab.studies.registry import find
 
 STUDIES = "evidence"
 VERDICTS = ("supported", "contradicted", "depends", "inconclusive", "exact", "cited only", "not measured")
-PAPERS = tuple(f"R{number}" for number in range(1, 10))
 
 
 @cache
@@ -77,12 +75,12 @@ class ClaimRole(SphinxRole):
             message = f"unknown claim {self.text!r}; the ids are {', '.join(entries())}"
             return [], [self.inliner.reporter.error(message, line=self.lineno)]
         root = Path(self.env.srcdir) / "results"
-        _note(self.env, root)
+        note_results(self.env, root)
         claim = judged(root)[self.text]
         lead = claim.leading
         text = f"{self.text}: {verdict_word(claim)}"
         if lead is not None:
-            text += f", {_effect(lead)}, {count(lead.outcome.n)}"
+            text += f", {effect_of(lead)}, {count(lead.outcome.n)}"
         return [_link(self.env.docname, text, label=anchor(self.text))], []
 
 
@@ -97,7 +95,7 @@ class Claims(SphinxDirective):
         if table not in TABLES:
             raise self.error(f"the catalogue has no table {table!r}; it has {', '.join(TABLES)}")
         root = Path(self.env.srcdir) / "results"
-        _note(self.env, root)
+        note_results(self.env, root)
         chosen = [claim for claim in judged(root).values() if _table(claim) == table]
         counts = Counter[str](claim.verdict for claim in chosen)
         present = [("", "all", len(chosen))]
@@ -154,7 +152,7 @@ class Claims(SphinxDirective):
         outcome = finding.outcome
         line = nodes.paragraph("", "", _frame(finding.verdict), nodes.Text(" "))
         line += nodes.Text(f"{finding.part.about}: " if finding.part.about else "")
-        line += nodes.Text(f"{_effect(finding)}, {count(outcome.n)}")
+        line += nodes.Text(f"{effect_of(finding)}, {count(outcome.n)}")
         if outcome.p_value is not None:
             line += nodes.Text(f", {p_value(outcome.p_value)}, adjusted {p_value(finding.p_adjusted)}")
         line += nodes.Text("; study ")
@@ -187,43 +185,13 @@ class StudyPage(SphinxDirective):
         """Read the study's rows and write its page."""
         root = Path(self.env.srcdir)
         folder = root / "results" / self.arguments[0]
-        _note(self.env, root / "results", [folder])
+        note_results(self.env, root / "results", [folder])
         name = self.arguments[0]
         try:
             text = "\n\n".join([_remembering(root, _page)(name, root), _claims_resting_on(name)])
         except StudyError as error:
             raise self.error(str(error)) from error
         return self.parse_text_to_nodes(text, allow_section_headings=True)
-
-
-class PaperTable(SphinxDirective):
-    """Published results beside our own."""
-
-    option_spec: ClassVar[dict[str, Any]] = {"ids": directives.unchanged_required}
-
-    def run(self) -> list[nodes.Node]:
-        """Return one table: published number, protocol differences, our number, verdict."""
-        root = Path(self.env.srcdir) / "results"
-        _note(self.env, root)
-        wanted = self.options.get("ids", " ".join(PAPERS)).split()
-        lines = ["| | Published | What differs here | Measured here | Verdict |", "|:--|:--|:--|:--|:--|"]
-        for name in wanted:
-            claim = judged(root)[name]
-            entry = claim.entry
-            own = "; ".join(
-                (f"{each.part.about}: " if each.part.about else "")
-                + f"{_effect(each)}, {count(each.outcome.n)}"
-                for each in claim.findings
-            )
-            cells = (
-                f"{name} {{cite:t}}`{entry.source}`",
-                unbroken(entry.published),
-                unbroken(entry.differences or entry.scope),
-                own or "–",
-                f"{{claim}}`{name}`",
-            )
-            lines.append("| " + " | ".join(cells) + " |")
-        return self.parse_text_to_nodes("\n".join(lines))
 
 
 def _page(name: str, root: Path) -> str:
@@ -260,7 +228,8 @@ def _table(claim: Claim) -> str:
     return {"X": "contradictions", "R": "replications"}.get(claim.entry.id[0], "articles")
 
 
-def _effect(finding: Finding) -> str:
+def effect_of(finding: Finding) -> str:
+    """Write the effect that a criterion judged, with its interval and unit."""
     outcome = finding.outcome
     return effect(outcome.effect, outcome.low, outcome.high, outcome.unit)
 
@@ -290,7 +259,7 @@ def _link(docname: str, text: str, *, label: str = "", document: str = "") -> no
     )
 
 
-def _note(env: Any, root: Path, folders: Sequence[Path] | None = None) -> None:
+def note_results(env: Any, root: Path, folders: Sequence[Path] | None = None) -> None:
     """Make the page depend on the stored results, so that a new study rebuilds it."""
     chosen = sorted(root.glob("*")) if folders is None else folders
     for folder in chosen:
@@ -302,6 +271,5 @@ def setup(app: Sphinx) -> None:
     """Register the directives and roles."""
     app.add_directive("claims", Claims)
     app.add_directive("study", StudyPage)
-    app.add_directive("paper-table", PaperTable)
     app.add_role("claim", ClaimRole())
     app.add_role("verdict", Verdict())
