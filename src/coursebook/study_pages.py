@@ -1,6 +1,7 @@
 """The page of a study, written in Markdown from its registration and its stored rows."""
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -15,6 +16,7 @@ from dropoutlab.studies.protocol import Metric, Study
 
 PICTURES = Path("_build") / "pictures"
 _BAR = "\\|"  # a bar by itself would end a cell
+_COLUMNS = 6  # readings that fit beside one another
 _PANELS = 4  # as many metrics as a page shows in pictures; the table has them all
 
 
@@ -120,16 +122,23 @@ def _figure(study: Study, rows: pd.DataFrame, root: Path) -> str:
 
 
 def _means(study: Study, rows: pd.DataFrame) -> str:
-    """Write a table of means with intervals, a line for each arm, and what its columns hold."""
+    """Write a table of means with intervals, as narrow as it can be, and what its readings are."""
     metrics = study.metrics
-    head = [f"`{name}`{_unit(metric)}" for name, metric in metrics.items()]
-    lines = ["| Arm | " + " | ".join(head) + " |", "|:--|" + "--:|" * len(head)]
-    for arm in study.arms:
-        of_arm = rows.loc[rows.arm == arm]
-        cells = [_mean(of_arm[name], metric) for name, metric in metrics.items()]
-        lines.append(f"| {arm.replace('|', _BAR)} | " + " | ".join(cells) + " |")
+    readings = [f"`{name}`{_unit(metric)}" for name, metric in metrics.items()]
+    arms = [arm.replace("|", _BAR) for arm in study.arms]
+    of_arm = [rows.loc[rows.arm == arm] for arm in study.arms]
+    cells = [[_mean(each[name], metric) for name, metric in metrics.items()] for each in of_arm]
+    if len(metrics) > max(_COLUMNS, len(arms)):
+        lines = _table(["Reading", *arms], readings, list(zip(*cells, strict=True)))
+    else:
+        lines = _table(["Arm", *readings], arms, cells)
     meanings = [f"- `{name}`: {metric.meaning}" for name, metric in metrics.items()]
     return "Means over seeds with 95 % t-intervals:\n\n" + "\n".join([*lines, "", *meanings])
+
+
+def _table(head: list[str], names: list[str], cells: Sequence[Sequence[str]]) -> list[str]:
+    lines = [f"| {' | '.join(head)} |", "|:--|" + "--:|" * (len(head) - 1)]
+    return lines + [f"| {' | '.join([name, *row])} |" for name, row in zip(names, cells, strict=True)]
 
 
 def _mean(values: "pd.Series[float]", metric: Metric) -> str:

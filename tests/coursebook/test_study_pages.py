@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from coursebook.study_pages import PICTURES, page, registration, shown_metrics
+from dropoutlab.studies.protocol import Metric
 from dropoutlab.studies.reading import judge
 from tests.book.evidence_sample import MANIFEST, ROWS, STUDY
 
@@ -51,6 +52,16 @@ def test_the_table_has_every_metric_and_a_dash_where_too_few_runs_have_it(text):
     assert none.startswith("| none | 6.20 [")
     assert none.endswith("| – |")
     assert "- `error`: test error\n" in text
+
+
+def test_many_readings_of_few_arms_stand_below_one_another(root):
+    extra = {f"extra_{i}": Metric("more", "1", optional=True) for i in range(6)}
+    wide = replace(STUDY, metrics={**STUDY.metrics, **extra})
+    rows = ROWS.assign(**dict.fromkeys(extra, 3.0))
+    text = page(wide, rows, judge(STUDY, ROWS), MANIFEST, root)
+    assert "| Reading | none | dropout |" in text
+    assert "| `error`, % | 6.20 [" in text
+    assert "| `extra_5` | 3.00 [3.00,\xa03.00] | 3.00 [3.00,\xa03.00] |" in text
 
 
 def test_the_stored_files_and_the_commands_are_named(text):
