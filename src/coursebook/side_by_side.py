@@ -24,7 +24,7 @@ class PaperTable(SphinxDirective):
         root = Path(self.env.srcdir) / "results"
         note_results(self.env, root)
         wanted = self.options.get("ids", " ".join(PAPERS)).split()
-        lines = ["````{list-table}", ":header-rows: 1", ":class: wide-table", ""]
+        lines = ["````{list-table}", ":header-rows: 1", ":widths: 11 21 22 28 18", ":class: wide-table", ""]
         lines += _row("", "Published", "What differs here", "Measured here", "Verdict")
         for name in wanted:
             claim = judged(root)[name]
