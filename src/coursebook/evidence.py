@@ -80,7 +80,7 @@ class ClaimRole(SphinxRole):
         lead = claim.leading
         text = f"{self.text}: {verdict_word(claim)}"
         if lead is not None:
-            text += f", {effect_of(lead)}, {count(lead.outcome.n)}"
+            text += f", {effect_of(lead)}"
         return [_link(self.env.docname, text, label=anchor(self.text))], []
 
 
@@ -152,7 +152,7 @@ class Claims(SphinxDirective):
         outcome = finding.outcome
         line = nodes.paragraph("", "", _frame(finding.verdict), nodes.Text(" "))
         line += nodes.Text(f"{finding.part.about}: " if finding.part.about else "")
-        line += nodes.Text(f"{effect_of(finding)}, {count(outcome.n)}")
+        line += nodes.Text(effect_of(finding))
         if outcome.p_value is not None:
             line += nodes.Text(f", {p_value(outcome.p_value)}, adjusted {p_value(finding.p_adjusted)}")
         line += nodes.Text("; study ")
@@ -229,9 +229,9 @@ def _table(claim: Claim) -> str:
 
 
 def effect_of(finding: Finding) -> str:
-    """Write the effect that a criterion judged, with its interval and unit."""
+    """Write the effect that a criterion judged: with its interval, its unit and its number of seeds."""
     outcome = finding.outcome
-    return effect(outcome.effect, outcome.low, outcome.high, outcome.unit)
+    return f"{effect(outcome.effect, outcome.low, outcome.high, outcome.unit)}, {count(outcome.n)}"
 
 
 def verdict_word(claim: Claim) -> str:

@@ -9,7 +9,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from coursebook.evidence import effect_of, judged, note_results
-from coursebook.numbers import count, unbroken
+from coursebook.numbers import unbroken
 
 PAPERS = tuple(f"R{number}" for number in range(1, 10))
 
@@ -30,8 +30,7 @@ class PaperTable(SphinxDirective):
             claim = judged(root)[name]
             entry = claim.entry
             own = [
-                (f"{each.part.about}: " if each.part.about else "")
-                + f"{effect_of(each)}, {count(each.outcome.n)}"
+                (f"{each.part.about}: " if each.part.about else "") + effect_of(each)
                 for each in claim.findings
             ]
             lines += _row(

@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 
 import pytest
+from PIL import Image
 
 from coursebook.light import lighten, with_deferred_scripts
 
@@ -44,6 +45,16 @@ def test_pages_load_one_sheet_with_the_rules_that_they_can_use(book):
         assert f'<link rel="stylesheet" href="{up}_static/{sheet.name}">' in html
         assert f'<link rel="icon" href="{up}_static/favicon.svg"/>' in html
     assert (book / "none.html").read_text() == "<head></head>"
+
+
+def test_pictures_are_loaded_late_from_a_small_file_in_a_place_of_their_size(book):
+    (book / "_images").mkdir()
+    Image.new("P", (30, 20)).save(book / "_images" / "a.png")
+    (book / "none.html").write_text('<article><img src="_images/a.png">')
+    lighten(app(book), None)
+    tag = '<img loading="lazy" width="30" height="20" src="_images/a.webp">'
+    assert (book / "none.html").read_text() == f"<article>{tag}"
+    assert [path.name for path in (book / "_images").iterdir()] == ["a.webp"]
 
 
 @pytest.mark.parametrize(
