@@ -18,6 +18,9 @@ stage = printf '\n=== %s\n' '$(1)'; begun=$$(date +%s); $(2) || { code=$$?; \
 	printf '=== %s: failed\n' '$(1)'; exit $$code; }; \
 	printf '=== %s: passed in %s s\n' '$(1)' "$$(( $$(date +%s) - begun ))"
 
+# A test run starts some hundred processes that import the same modules; each would compile them again.
+unexport PYTHONDONTWRITEBYTECODE
+
 # Two workers share two cores: more threads than one each only wait for one another.
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 # The built book is looked at once it is built again, which these tests come before.

@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from coursebook import chromium
 from coursebook.chromium import NO_BROWSER, NoBrowserError, find_chromium
 
 DESK, PHONE = {"width": 1280, "height": 900}, {"width": 375, "height": 800}
+CORNERS = (("light", DESK), ("dark", DESK), ("dark", PHONE), ("light", PHONE))
 PATIENCE = 60_000  # milliseconds; a machine may be busy with other things
 
 
@@ -68,6 +69,15 @@ def served(folder: Path) -> Iterator[str]:
         finally:
             server.shutdown()
             thread.join()
+
+
+def look(page: Page, scheme: str, viewport: dict[str, int]) -> str:
+    """Show a page in these colours and at this width; once it is drawn so, name the corner."""
+    page.set_viewport_size(viewport)
+    page.emulate_media(color_scheme=scheme)
+    page.wait_for_function("(scheme) => document.documentElement.dataset.theme === scheme", arg=scheme)
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    return f"{scheme}, {viewport['width']} px"
 
 
 @contextlib.contextmanager
