@@ -12,10 +12,11 @@ from torch.nn.functional import cross_entropy
 from dropoutlab.comparison import CLASSES, Task, splits
 from dropoutlab.data import Split
 from dropoutlab.functional import classic_dropout
+from dropoutlab.layers import Dropout
 from dropoutlab.masks import check_probability
 from dropoutlab.models import linear
 from dropoutlab.seeds import streams
-from dropoutlab.training import Recipe, fit
+from dropoutlab.training import Recipe, fit_many
 
 OnRun = Callable[[str, int, int], None]
 
@@ -136,46 +137,58 @@ def outcomes(
         recipe: training recipe.
         seeds: one paired replica for each.
         hidden: widths of the hidden layers.
-        on_run: called with ``(seed, runs done, runs)`` after every run, e.g. to show progress.
+        on_run: called with ``(run, runs done, runs)`` after every run is read, e.g. to show progress.
 
     Returns:
         One row for each convention and seed: test ``error`` (fraction), test ``loss`` (nats), mean winning
         probability ``confidence``, and ``ratio_1 ... ratio_L``, the mean output of each dropout layer in
         evaluation divided by its mean output in training.
     """
-    rows: list[dict[str, float | int | str]] = []
-    for seed in seeds:
-        found = {}
-        # Conventions that differ in evaluation only are one and the same training.
-        for training in dict.fromkeys(convention.training for convention in conventions(p)):
-            same = [convention for convention in conventions(p) if convention.training == training]
-            s = streams(seed)
-            parts = splits(task, s)
-
-            def drop(convention: Convention = same[0], masks: Generator = s.masks) -> nn.Module:
-                return ScaledDropout(p, convention, generator=masks)
-
-            net = network((parts["test"].x.shape[1], *hidden, CLASSES), drop, init=s.init)
-            fit(net, parts["train"], recipe, order=s.order)
+    every = conventions(p)
+    readings: dict[tuple[int, str], dict[str, float]] = {}
+    # Conventions that differ in evaluation only are one and the same training.
+    for training in dict.fromkeys(convention.training for convention in every):
+        same = [convention for convention in every if convention.training == training]
+        replicas = [streams(seed) for seed in seeds]
+        parts = [splits(task, s) for s in replicas]
+        widths = (parts[0]["test"].x.shape[1], *hidden, CLASSES)
+        nets = [network(widths, _layers(p, same[0], s.masks), init=s.init) for s in replicas]
+        orders = [s.order for s in replicas]
+        fit_many(nets, [part["train"] for part in parts], recipe, orders=orders)
+        for seed, s, net, part in zip(seeds, replicas, nets, parts, strict=True):
             trained = s.masks.get_state()
             for convention in same:
                 s.masks.set_state(trained)  # each is read as if it had been trained alone
-                found[convention.name] = _reading(net, convention, parts["test"])
+                _convert(net, p, convention, s.masks)
+                readings[seed, convention.name] = _reading(net, part["test"])
                 if on_run is not None:
-                    on_run(f"seed {seed}", len(rows) + len(found), len(seeds) * len(conventions(p)))
-        rows += [
-            {"convention": convention.name, "seed": seed, **found[convention.name]}
-            for convention in conventions(p)
+                    on_run(f"{convention.name}, seed {seed}", len(readings), len(seeds) * len(every))
+    return pd.DataFrame(
+        [
+            {"convention": convention.name, "seed": seed, **readings[seed, convention.name]}
+            for seed in seeds
+            for convention in every
         ]
-    return pd.DataFrame(rows)
+    )
+
+
+def _layers(p: float, convention: Convention, masks: Generator) -> Callable[[], nn.Module]:
+    if convention.training == 1 / (1 - p):
+        # The layer that everybody uses, of which `fit_many` trains all replicas side by side.
+        return lambda: Dropout(p, generator=masks)
+    return lambda: ScaledDropout(p, convention, generator=masks)
+
+
+def _convert(net: nn.Sequential, p: float, convention: Convention, masks: Generator) -> None:
+    """Let a trained network scale by another convention of the same training."""
+    for place, layer in enumerate(net):
+        if isinstance(layer, (Dropout, ScaledDropout)):
+            net[place] = ScaledDropout(p, convention, generator=masks).train(net.training)
 
 
 @torch.no_grad()
-def _reading(net: nn.Sequential, convention: Convention, test: Split) -> dict[str, float]:
-    """What a trained network gives in evaluation under one of the conventions that it was trained for."""
-    for layer in net:
-        if isinstance(layer, ScaledDropout):
-            layer.convention = convention
+def _reading(net: nn.Sequential, test: Split) -> dict[str, float]:
+    """What a trained network gives in evaluation."""
     logits = net(test.x)
     return {
         "error": (logits.argmax(1) != test.y).double().mean().item(),
@@ -186,7 +199,7 @@ def _reading(net: nn.Sequential, convention: Convention, test: Split) -> dict[st
 
 
 @torch.no_grad()
-def mean_ratios(net: nn.Sequential, x: Tensor, passes: int = 20) -> list[float]:
+def mean_ratios(net: nn.Sequential, x: Tensor, passes: int = 10) -> list[float]:
     """Compare the mean output of every dropout layer in evaluation with that in training.
 
     Args:

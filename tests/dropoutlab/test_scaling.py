@@ -1,14 +1,15 @@
 import math
 
+import pandas as pd
 import pytest
 import torch
 from torch import nn
 
 from dropoutlab import ClassicDropout, Dropout
-from dropoutlab.comparison import Task
+from dropoutlab.comparison import Task, splits
 from dropoutlab.scaling import ScaledDropout, conventions, mean_ratios, network, outcomes
 from dropoutlab.seeds import streams
-from dropoutlab.training import Recipe
+from dropoutlab.training import Recipe, fit
 
 
 def named(p):
@@ -93,7 +94,8 @@ def test_outcomes_reports_every_convention_and_seed(table):
     result, calls = table
     assert len(result) == 10
     assert set(result.columns) == {"convention", "seed", "error", "loss", "confidence", "ratio_1"}
-    assert calls[-1] == ("seed 1001", 10, 10)
+    assert calls[-1] == ("swapped, seed 1001", 10, 10)
+    assert [done for _, done, _ in calls] == list(range(1, 11))
     assert result.error.between(0, 1).all()
     assert result.confidence.between(0.1, 1).all()
 
@@ -107,6 +109,25 @@ def test_forgotten_is_the_original_network_differently_evaluated(table):
 
 
 def test_outcomes_are_reproducible(table):
-    again = outcomes(0.3, Task(100), Recipe(8, lr=0.05), [1001], hidden=(32,))
-    first = table[0].query("seed == 1001").reset_index(drop=True)
-    assert again.equals(first)
+    again = outcomes(0.3, Task(100), Recipe(8, lr=0.05), [1000, 1001], hidden=(32,))
+    assert again.equals(table[0])
+
+
+def test_a_seed_alone_gives_what_it_gives_among_others(table):
+    alone = outcomes(0.3, Task(100), Recipe(8, lr=0.05), [1001], hidden=(32,))
+    among = table[0].query("seed == 1001").reset_index(drop=True)
+    pd.testing.assert_frame_equal(alone, among, rtol=1e-9)  # side by side, sums are rounded in another order
+
+
+def test_the_labs_own_layer_trains_what_the_inverted_convention_trains(table):
+    s = streams(1000)
+    part = splits(Task(100), s)
+    inverted = named(0.3)["inverted"]
+    net = network((64, 32, 10), lambda: ScaledDropout(0.3, inverted, generator=s.masks), init=s.init)
+    fit(net, part["train"], Recipe(8, lr=0.05), order=s.order)
+    with torch.no_grad():
+        logits = net(part["test"].x)
+    row = table[0].set_index(["convention", "seed"]).loc[("inverted", 1000)]
+    loss = torch.nn.functional.cross_entropy(logits, part["test"].y).item()
+    assert row.loss == pytest.approx(loss, rel=1e-9)
+    assert row.ratio_1 == pytest.approx(mean_ratios(net, part["test"].x)[0], rel=1e-9)
