@@ -21,10 +21,12 @@ from sphinx.config import Config
 from coursebook.accessible import repair_roles
 from coursebook.assets import PAPER
 from coursebook.cover import draw_cover
+from coursebook.paper_tables import split_tables
 from coursebook.single_page import is_left_out
 from coursebook.still import make_still
 
 NAME = "dropout-measured"
+WIDEST = 5  # columns of numbers with their intervals that a small screen has room for
 STYLE, COVER = "epub.css", "cover.png"
 _ITEM = re.compile(r'<item id="([^"]+)" href="([^"]+)" media-type="([^"]+)" />')
 # Attributes of HTML 4, which outputs of pandas still carry, and of the theme's script.
@@ -81,6 +83,7 @@ class EBookBuilder(Epub3Builder):
     def write_doc(self, docname: str, doctree: nodes.document) -> None:
         """Write a page on which nothing can be pressed and no link leads to what is not there."""
         make_still(doctree)
+        split_tables(doctree, WIDEST)
         super().write_doc(docname, doctree)
 
     def handle_page(

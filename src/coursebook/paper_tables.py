@@ -1,4 +1,4 @@
-"""On paper a table cannot scroll: one with many columns becomes several, each with the first column."""
+"""A wide table becomes several with the same first column where nothing scrolls: on paper, in an e-book."""
 
 from docutils import nodes
 

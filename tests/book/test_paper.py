@@ -247,3 +247,20 @@ def test_the_cheat_sheet_prints_on_one_page_with_its_links(sample, paper):
         source.unlink()
     notes = [note.get_object() for note in PdfReader(target).pages[0]["/Annots"]]
     assert len([note for note in notes if "claim-a-1" in note["/A"]["/URI"]]) >= len(rows)
+
+
+def columns_of(page):
+    return [len(table.find("tr").find_all(["th", "td"])) for table in page.find_all("table")]
+
+
+def test_a_wide_table_becomes_several_on_paper_and_in_the_e_book(folder, ebook):
+    throws = [str(number) for number in range(1, 9)]
+    for text, widest in (((folder / PAGE).read_text(encoding="utf-8"), 7), (ebook.read("intro.xhtml"), 5)):
+        page = BeautifulSoup(text, "html.parser")
+        assert max(columns_of(page)) <= widest
+        heads = [
+            [cell.get_text(strip=True) for cell in row.find_all("th")] for row in page.select("thead tr")
+        ]
+        parts = [head[1:] for head in heads if head[0] == "throws"]
+        assert len(parts) == 2
+        assert [*parts[0], *parts[1]] == throws
