@@ -112,10 +112,12 @@ class Cluster:
         try:
             for future in self._dask.as_completed(list(pending), loop=client.loop):
                 task = pending.pop(future)
-                if future.status == "finished":
+                # Asked for its status, a future may say that it is lost: its worker died after it was done,
+                # and it is computed again. This waits until it is.
+                error = future.exception()
+                if error is None:
                     yield future.result()
                 else:
-                    error = future.exception()
                     yield Done(task, problem=f"{type(error).__name__}: {error}", trace=str(error))
         finally:
             client.cancel(list(pending))
