@@ -74,15 +74,22 @@ def test_a_cluster_needs_dask(monkeypatch):
 
 
 class FakeFuture:
+    """What became of a task. Of one that is lost, the worker died when it was done: it is computed again."""
+
     def __init__(self, task):
         self.task = task
-        self.status = "error" if task == "bad" else "finished"
+        self.status = {"bad": "error", "lost": "lost"}.get(task, "finished")
 
     def result(self):
+        assert self.status == "finished"
         return Done(self.task)
 
     def exception(self):
-        return RuntimeError("killed its workers")
+        """Wait until it is done, and say what went wrong."""
+        if self.status == "error":
+            return RuntimeError("killed its workers")
+        self.status = "finished"
+        return None
 
 
 class FakeDask:
@@ -130,6 +137,12 @@ def test_a_cluster_hands_back_results_and_failures(dask):
     assert Cluster("somewhere").workers() == 3
     assert dask.cancelled == []
     assert dask.closed
+
+
+def test_a_result_that_was_lost_before_it_was_read_is_no_failure(dask):
+    found = list(Cluster("somewhere").run(["lost", "one"]))
+    assert [(done.task, done.problem) for done in found] == [("one", ""), ("lost", "")]
+    assert dask.cancelled == []
 
 
 def test_what_is_not_done_is_cancelled(dask):

@@ -3,7 +3,6 @@
 import os
 import signal
 import warnings
-from types import SimpleNamespace
 
 import pytest
 from typer.testing import CliRunner
@@ -46,37 +45,6 @@ def test_a_killed_worker_costs_no_row(cluster, toy, tmp_path, essence):
     there, here = (tmp_path / place / "toy" / "runs.csv" for place in ("cluster", "here"))
     assert essence(there) == essence(here)
     assert read_manifest(tmp_path / "cluster" / "toy").environment["threads"] == 1
-
-
-class LostFuture:
-    """A future whose worker died between the end of its task and the question what came of it."""
-
-    status = "lost"
-
-    def __init__(self, task):
-        self.task = task
-
-    def exception(self):
-        """Wait until it is computed again, and find that nothing went wrong."""
-        self.status = "finished"
-
-    def result(self):
-        assert self.status == "finished"
-        return f"{self.task}, computed again"
-
-
-def test_a_result_that_was_lost_before_it_was_read_is_no_failure():
-    cancelled = []
-    backend = Cluster("tcp://127.0.0.1:9")
-    backend._dask = SimpleNamespace(as_completed=lambda futures, **_: iter(futures))
-    backend._client = SimpleNamespace(
-        loop=None,
-        submit=lambda _work, task, **_: LostFuture(task),
-        cancel=cancelled.extend,
-        close=lambda: None,
-    )
-    assert list(backend.run(["one", "two"])) == ["one, computed again", "two, computed again"]
-    assert cancelled == []
 
 
 def test_from_the_command_line_with_a_job_that_raises(cluster, toy, trouble, tmp_path):
