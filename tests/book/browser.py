@@ -32,7 +32,7 @@ def provide() -> str:
     with sync_playwright() as playwright:
         if program := find_chromium(playwright):
             return f"the pages are looked at with {program}"
-        command = [sys.executable, "-m", "playwright", "install", "chromium"]
+        command = [sys.executable, "-m", "playwright", "install", "--only-shell", "chromium"]
         with contextlib.suppress(subprocess.TimeoutExpired):
             subprocess.run(command, check=False, timeout=600)
         program = find_chromium(playwright)

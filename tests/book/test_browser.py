@@ -33,7 +33,7 @@ def test_a_browser_that_is_there_is_taken(monkeypatch, asked):
 def test_where_there_is_none_one_is_installed(monkeypatch, asked):
     found(monkeypatch, None, "/home/reader/chrome")
     assert browser.provide() == "installed /home/reader/chrome"
-    assert asked == [["-m", "playwright", "install", "chromium"]]
+    assert asked == [["-m", "playwright", "install", "--only-shell", "chromium"]]
 
 
 def test_where_none_can_be_installed_everybody_is_told(monkeypatch, asked):

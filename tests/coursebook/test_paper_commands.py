@@ -55,7 +55,7 @@ def test_without_a_browser_the_reader_is_told_what_to_install(book, monkeypatch)
     monkeypatch.setattr(chromium, "find_chromium", lambda _: None)
     result = book.run("pdf")
     assert result.exit_code == 1
-    assert "install the system's package chromium" in result.output
+    assert "install the system's package chromium-headless-shell" in result.output
 
 
 def test_the_cheat_sheet_needs_a_built_book_and_one_page(book, monkeypatch):
