@@ -21,11 +21,12 @@ stage = printf '\n=== %s\n' '$(1)'; begun=$$(date +%s); $(2) || { code=$$?; \
 # A test run starts some hundred processes that import the same modules; each would compile them again.
 unexport PYTHONDONTWRITEBYTECODE
 
-# Two workers share two cores: more threads than one each only wait for one another.
+# Workers share two cores: more threads than one each only wait for one another. A third one works while
+# others wait for a browser, a cluster or a process that they killed.
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 # The built book is looked at once it is built again, which these tests come before.
 BUILT := tests/book/test_book.py tests/book/test_pages_in_browser.py
-UNIT_TESTS := $(ONE_THREAD) $(BIN)/python -m pytest -n 2 --ignore=tests/notebooks $(BUILT:%=--ignore=%) \
+UNIT_TESTS := $(ONE_THREAD) $(BIN)/python -m pytest -n 3 --dist worksteal --ignore=tests/notebooks $(BUILT:%=--ignore=%) \
 	--cov --cov-report=term
 
 .DEFAULT_GOAL := help

@@ -15,6 +15,7 @@ from dropoutlab.functional import classic_dropout
 from dropoutlab.layers import Dropout
 from dropoutlab.masks import check_probability
 from dropoutlab.models import linear
+from dropoutlab.replicas import stackable
 from dropoutlab.seeds import streams
 from dropoutlab.training import Recipe, fit_many
 
@@ -153,16 +154,20 @@ def outcomes(
         parts = [splits(task, s) for s in replicas]
         widths = (parts[0]["test"].x.shape[1], *hidden, CLASSES)
         nets = [network(widths, _layers(p, same[0], s.masks), init=s.init) for s in replicas]
-        orders = [s.order for s in replicas]
-        fit_many(nets, [part["train"] for part in parts], recipe, orders=orders)
-        for seed, s, net, part in zip(seeds, replicas, nets, parts, strict=True):
-            trained = s.masks.get_state()
-            for convention in same:
-                s.masks.set_state(trained)  # each is read as if it had been trained alone
-                _convert(net, p, convention, s.masks)
-                readings[seed, convention.name] = _reading(net, part["test"])
-                if on_run is not None:
-                    on_run(f"{convention.name}, seed {seed}", len(readings), len(seeds) * len(every))
+        # What is trained one by one is read one by one, so that progress is seen.
+        together = len(seeds) if stackable(nets) else 1
+        for first in range(0, len(seeds), together):
+            some = slice(first, first + together)
+            orders = [s.order for s in replicas[some]]
+            fit_many(nets[some], [part["train"] for part in parts[some]], recipe, orders=orders)
+            for seed, s, net, part in zip(seeds[some], replicas[some], nets[some], parts[some], strict=True):
+                trained = s.masks.get_state()
+                for convention in same:
+                    s.masks.set_state(trained)  # each is read as if it had been trained alone
+                    _convert(net, p, convention, s.masks)
+                    readings[seed, convention.name] = _reading(net, part["test"])
+                    if on_run is not None:
+                        on_run(f"{convention.name}, seed {seed}", len(readings), len(seeds) * len(every))
     return pd.DataFrame(
         [
             {"convention": convention.name, "seed": seed, **readings[seed, convention.name]}
