@@ -29,6 +29,12 @@ BUILT := tests/book/test_book.py tests/book/test_pages_in_browser.py
 UNIT_TESTS := $(ONE_THREAD) $(BIN)/python -m pytest -n 3 --dist worksteal --ignore=tests/notebooks $(BUILT:%=--ignore=%) \
 	--cov --cov-report=term
 
+# One page is built after the other, and the last notebooks run alone: together they use both cores to the end.
+# What the build says is shown at its end; either failure fails both.
+VERIFY_AND_BUILD := ( mkdir -p _build; $(BIN)/coursebook build > _build/beside.log 2>&1 & build=$$!; \
+	trap 'kill $$build 2> /dev/null' EXIT; trap 'exit 130' INT TERM; $(BIN)/coursebook verify; outputs=$$?; \
+	wait $$build; built=$$?; cat _build/beside.log; [ $$outputs = 0 ] && [ $$built = 0 ] )
+
 .DEFAULT_GOAL := help
 .PHONY: help book pdf epub cheatsheet test lab execute studies bench format hooks clean
 
@@ -54,8 +60,7 @@ test: $(READY) ## verify everything: code, notebooks, every stored output, the b
 	@$(call stage,a browser for the tests,$(BIN)/python -m tests.book.browser)
 	@$(call stage,unit tests and coverage,$(UNIT_TESTS))
 	@$(call stage,notebooks agree with their sources,$(BIN)/python -m pytest tests/notebooks)
-	@$(call stage,stored outputs are reproduced,$(BIN)/coursebook verify)
-	@$(call stage,the book builds without a warning,$(BIN)/coursebook build)
+	@$(call stage,stored outputs are reproduced; meanwhile the book builds without a warning,$(VERIFY_AND_BUILD))
 	@$(call stage,the built pages keep their rules,BOOK_IS_BUILT=yes $(BIN)/python -m pytest -n 2 $(BUILT))
 
 lab: $(LAB) ## open the chapters and workbooks for the exercises in JupyterLab
