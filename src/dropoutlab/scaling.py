@@ -21,6 +21,8 @@ from dropoutlab.training import Recipe, fit_many
 
 OnRun = Callable[[str, int, int], None]
 
+_PASSES = 10  # with fresh masks, over which the outputs of training are averaged
+
 
 @dataclass(frozen=True)
 class Convention:
@@ -91,10 +93,10 @@ class ScaledDropout(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Mask and scale in training, scale in evaluation."""
-        if not self.training:
-            return x * self.convention.evaluation
-        kept = classic_dropout(x, self.p, training=True, generator=self.generator)
-        return kept * self.convention.training
+        factor = self.convention.training if self.training else self.convention.evaluation
+        if self.training:
+            x = classic_dropout(x, self.p, training=True, generator=self.generator)
+        return x if factor == 1 else x * factor
 
 
 def network(
@@ -161,11 +163,11 @@ def outcomes(
             orders = [s.order for s in replicas[some]]
             fit_many(nets[some], [part["train"] for part in parts[some]], recipe, orders=orders)
             for seed, s, net, part in zip(seeds[some], replicas[some], nets[some], parts[some], strict=True):
-                trained = s.masks.get_state()
+                _convert(net, p, same[0], s.masks)
+                in_training = _mean_outputs(net, part["test"].x, training=True, passes=_PASSES)
                 for convention in same:
-                    s.masks.set_state(trained)  # each is read as if it had been trained alone
                     _convert(net, p, convention, s.masks)
-                    readings[seed, convention.name] = _reading(net, part["test"])
+                    readings[seed, convention.name] = _reading(net, part["test"], in_training)
                     if on_run is not None:
                         on_run(f"{convention.name}, seed {seed}", len(readings), len(seeds) * len(every))
     return pd.DataFrame(
@@ -192,19 +194,19 @@ def _convert(net: nn.Sequential, p: float, convention: Convention, masks: Genera
 
 
 @torch.no_grad()
-def _reading(net: nn.Sequential, test: Split) -> dict[str, float]:
-    """What a trained network gives in evaluation."""
+def _reading(net: nn.Sequential, test: Split, in_training: Tensor) -> dict[str, float]:
+    """What a trained network gives in evaluation, and that against its mean outputs in training."""
     logits = net(test.x)
+    ratios = _mean_outputs(net, test.x, training=False, passes=1) / in_training
     return {
         "error": (logits.argmax(1) != test.y).double().mean().item(),
         "loss": cross_entropy(logits, test.y).item(),
         "confidence": logits.softmax(1).amax(1).mean().item(),
-        **{f"ratio_{i}": r for i, r in enumerate(mean_ratios(net, test.x), start=1)},
+        **{f"ratio_{i}": r for i, r in enumerate(ratios.tolist(), start=1)},
     }
 
 
-@torch.no_grad()
-def mean_ratios(net: nn.Sequential, x: Tensor, passes: int = 10) -> list[float]:
+def mean_ratios(net: nn.Sequential, x: Tensor, passes: int = _PASSES) -> list[float]:
     """Compare the mean output of every dropout layer in evaluation with that in training.
 
     Args:
@@ -215,14 +217,18 @@ def mean_ratios(net: nn.Sequential, x: Tensor, passes: int = 10) -> list[float]:
     Returns:
         For each dropout layer, its mean output in evaluation divided by its mean output in training.
     """
-    was_training = net.training
-    means: dict[bool, Tensor] = {}
-    for training, repeats in ((False, 1), (True, passes)):
-        net.train(training)
-        means[training] = torch.stack([_layer_means(net, x) for _ in range(repeats)]).mean(0)
-    net.train(was_training)
-    ratios: list[float] = (means[False] / means[True]).tolist()
+    in_evaluation = _mean_outputs(net, x, training=False, passes=1)
+    ratios: list[float] = (in_evaluation / _mean_outputs(net, x, training=True, passes=passes)).tolist()
     return ratios
+
+
+@torch.no_grad()
+def _mean_outputs(net: nn.Sequential, x: Tensor, *, training: bool, passes: int) -> Tensor:
+    was_training = net.training
+    net.train(training)
+    means = torch.stack([_layer_means(net, x) for _ in range(passes)]).mean(0)
+    net.train(was_training)
+    return means
 
 
 def _layer_means(net: nn.Sequential, x: Tensor) -> Tensor:
