@@ -8,9 +8,8 @@ import pandas as pd
 from torch import nn
 
 from dropoutlab.comparison import OnReplicas, Task, splits
-from dropoutlab.replicas import stackable
 from dropoutlab.seeds import Streams, streams
-from dropoutlab.training import History, Recipe, fit_many
+from dropoutlab.training import Recipe, fit_many
 
 Build = Callable[[Streams], nn.Module]
 
@@ -36,8 +35,7 @@ def at_the_end(
         task: how examples are drawn.
         recipe: shared training recipe.
         seeds: one replica for each, all different.
-        on_epoch: called with ``(name, epoch, epochs)``, e.g. to show progress; variants with the same layers
-            are trained together.
+        on_epoch: called with ``(name, epoch, epochs)``, e.g. to show progress.
 
     Returns:
         One row for each run: arm, seed, split (always ``"test"``), error (fraction), loss (nats). It goes to
@@ -58,49 +56,19 @@ def at_the_end(
             f"need at least one variant, and at least one seed and each only once, "
             f"got {list(builds)} and {list(seeds)}"
         )
-    replicas = {name: [streams(seed) for seed in seeds] for name in builds}
-    nets = {name: [build(s) for s in replicas[name]] for name, build in builds.items()}
-    data = [splits(task, streams(seed)) for seed in seeds]  # variants share them
-    histories: dict[str, list[History]] = {}
-    for group in _alike(nets):
-        trained = fit_many(
-            [net for name in group for net in nets[name]],
-            [parts["train"] for _ in group for parts in data],
+    rows = []
+    for name, build in builds.items():
+        replicas = [streams(seed) for seed in seeds]
+        data = [splits(task, s) for s in replicas]
+        histories = fit_many(
+            [build(s) for s in replicas],
+            [parts["train"] for parts in data],
             replace(recipe, evaluate_every=recipe.epochs),  # only the end is read
-            orders=[s.order for name in group for s in replicas[name]],
-            evaluate={"test": [parts["test"] for _ in group for parts in data]},
-            on_epoch=partial(_report, on_epoch, group) if on_epoch else None,
+            orders=[s.order for s in replicas],
+            evaluate={"test": [parts["test"] for parts in data]},
+            on_epoch=partial(on_epoch, name) if on_epoch else None,
         )
-        for i, name in enumerate(group):
-            histories[name] = trained[i * len(seeds) : (i + 1) * len(seeds)]
-    return pd.DataFrame(
-        [
-            {
-                "arm": name,
-                "seed": seed,
-                "split": "test",
-                "error": history.error["test"][-1],
-                "loss": history.loss["test"][-1],
-            }
-            for name in builds
-            for seed, history in zip(seeds, histories[name], strict=True)
-        ]
-    )
-
-
-def _alike(nets: Mapping[str, Sequence[nn.Module]]) -> list[list[str]]:
-    """Return the names in groups to be trained in one computation: small networks are faster together."""
-    groups: list[list[str]] = []
-    for name, own in nets.items():
-        fitting = (group for group in groups if stackable([*nets[group[0]], *own]))
-        group = next(fitting, None)
-        if group is None:
-            groups.append([name])
-        else:
-            group.append(name)
-    return groups
-
-
-def _report(on_epoch: OnReplicas, names: Sequence[str], epoch: int, epochs: int) -> None:
-    for name in names:
-        on_epoch(name, epoch, epochs)
+        for seed, history in zip(seeds, histories, strict=True):
+            error, loss = history.error["test"][-1], history.loss["test"][-1]
+            rows.append({"arm": name, "seed": seed, "split": "test", "error": error, "loss": loss})
+    return pd.DataFrame(rows)

@@ -1,4 +1,3 @@
-import pandas as pd
 import pytest
 from torch import nn
 
@@ -38,20 +37,3 @@ def test_variants_are_paired():
 def test_nothing_to_compare_is_refused(builds, seeds):
     with pytest.raises(ValueError, match="at least one variant, and at least one seed"):
         at_the_end(builds, TASK, RECIPE, seeds)
-
-
-def test_variants_with_the_same_layers_are_trained_together_and_as_if_alone():
-    def stronger(s):
-        return mlp((64, 12, 10), init=s.init, masks=s.masks, p=0.6)
-
-    def plain(s):
-        return mlp((64, 12, 10), init=s.init)
-
-    calls = []
-    builds = {"masked": masked, "plain": plain, "stronger": stronger}
-    together = at_the_end(builds, TASK, RECIPE, SEEDS, on_epoch=lambda *call: calls.append(call))
-    assert calls[:2] == [("masked", 1, 2), ("stronger", 1, 2)]
-    assert {call[0] for call in calls if call[1:] == (2, 2)} == set(builds)
-    alone = [at_the_end({name: build}, TASK, RECIPE, SEEDS) for name, build in builds.items()]
-    expected = pd.concat(alone, ignore_index=True)
-    pd.testing.assert_frame_equal(together, expected, check_exact=False, rtol=1e-9)
